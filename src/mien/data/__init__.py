@@ -1,0 +1,1 @@
+"""Labelled pictures: sources -> manifest -> split, cached crops and augmentation."""

@@ -1,0 +1,39 @@
+"""The errors that mien raises for bad input: one small family, each message complete by itself."""
+
+
+class MienError(Exception):
+    """Base of every error that a user can cause and mend.
+
+    The message says what was received and what to do; it is shown as it stands,
+    without a traceback, by the command line.
+    """
+
+
+class ImageError(MienError):
+    """A picture that cannot be read: names the input and the reason.
+
+    Args:
+        name: What the caller called the picture: a path, or "<bytes>" and the like.
+        reason: Why it was refused, and what to do.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class ModelError(MienError):
+    """A model file that cannot be used, or that does not fit what was asked of it."""
+
+
+class DataError(MienError):
+    """A data source or a manifest that cannot be used."""
+
+
+class RecipeError(MienError):
+    """A recipe that cannot be carried out."""
+
+
+class OutputError(MienError):
+    """A file that could not be written; nothing half-written is left behind."""

@@ -1,0 +1,1 @@
+"""What a model file is worth: metrics, calibration, and the tables made of them."""

@@ -1,0 +1,1 @@
+"""Networks by name: backbones, heads and their first weights."""

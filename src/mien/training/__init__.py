@@ -1,0 +1,1 @@
+"""A recipe becomes a run folder: stages, checkpoints, and a model file at the end."""
