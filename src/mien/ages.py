@@ -1,0 +1,113 @@
+"""Ages from distributions: the estimate, its interval, and the name of its group."""
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.card import Interval
+
+LEVEL: Final = 0.9
+
+Groups = Sequence[tuple[str, float]]
+"""Names of age groups with the first age of each, rising from 0."""
+
+GROUPS: Final[Groups] = (("child", 0), ("teen", 13), ("youth", 18), ("adult", 36), ("senior", 60))
+
+Distribution = NDArray[np.floating[Any]]
+"""N x ages, or ages alone: probabilities of the ages 0, 1, 2, ... years."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Age:
+    """An age as a distribution.
+
+    Attributes:
+        years: The expected age.
+        low: Lower end of the interval, in years.
+        high: Upper end of the interval, in years.
+        level: How often such intervals should hold the true age, 0 to 1.
+        distribution: Probabilities of the ages 0, 1, 2, ... years.
+        group: Name of the age group that `years` falls into.
+    """
+
+    years: float
+    low: float
+    high: float
+    level: float
+    distribution: NDArray[np.float32]
+    group: str
+
+
+def expected(distribution: Distribution) -> NDArray[np.float64]:
+    """Return the mean age of each distribution, in years."""
+    probabilities = np.asarray(distribution, np.float64)
+    return probabilities @ np.arange(probabilities.shape[-1])
+
+
+def quantile(distribution: Distribution, share: float) -> NDArray[np.float64]:
+    """Return the age below which `share` of each distribution lies.
+
+    The probability of an age is spread evenly from half a year before to half a year after it.
+
+    Args:
+        distribution: N x ages.
+        share: 0 to 1.
+
+    Returns:
+        N ages in years, at least 0.
+    """
+    cumulative = np.cumsum(np.asarray(distribution, np.float64), axis=1)
+    wanted = share * cumulative[:, -1:]
+    rows = np.arange(len(cumulative))
+    upper = np.minimum((cumulative < wanted).sum(axis=1), cumulative.shape[1] - 1)
+    below = np.where(upper > 0, cumulative[rows, upper - 1], 0.0)
+    mass = np.maximum(cumulative[rows, upper] - below, np.finfo(np.float64).tiny)
+    return np.maximum(0.0, upper - 0.5 + np.clip((wanted[:, 0] - below) / mass, 0, 1))
+
+
+def intervals(
+    distribution: Distribution, margins: Sequence[Interval]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of each distribution's interval at `LEVEL`.
+
+    The central interval of the distribution, widened at both ends by the margin that was measured
+    for its expected age (conformalised quantiles: Romano et al. 2019). It always holds the
+    expected age.
+
+    Args:
+        distribution: N x ages.
+        margins: The card's margins by rising `from_age`; without any the interval stays as it is.
+
+    Returns:
+        N lower and N upper ends in years, at least 0.
+    """
+    years = expected(distribution)
+    edges = [margin.from_age for margin in margins]
+    # Predictions below the first edge take the first margin.
+    chosen = np.maximum(np.searchsorted(edges, years, side="right") - 1, 0)
+    width = np.array([margin.margin for margin in margins])[chosen] if margins else 0.0
+    low = quantile(distribution, (1 - LEVEL) / 2) - width
+    high = quantile(distribution, (1 + LEVEL) / 2) + width
+    return np.maximum(0.0, np.minimum(low, years)), np.maximum(high, years)
+
+
+def group_of(years: float, groups: Groups = GROUPS) -> str:
+    """Return the name of the group that an age falls into."""
+    firsts = [first for _, first in groups]
+    return groups[max(0, bisect.bisect_right(firsts, years) - 1)][0]
+
+
+def read(
+    distribution: NDArray[np.float32], margins: Sequence[Interval], groups: Groups = GROUPS
+) -> list[Age]:
+    """Return the ages of N distributions."""
+    years = expected(distribution)
+    low, high = intervals(distribution, margins)
+    return [
+        Age(float(y), float(lo), float(hi), LEVEL, row, group_of(float(y), groups))
+        for y, lo, hi, row in zip(years, low, high, distribution, strict=True)
+    ]

@@ -1,0 +1,215 @@
+"""The model card: what a model file means, stored inside it as JSON."""
+
+import json
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien.errors import ModelError
+
+KEY: Final = "mien.card"
+SCHEMA: Final = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(_Part):
+    """What the network takes: uint8, N x size x size x 3, RGB.
+
+    Attributes:
+        size: Side of the input in pixels.
+        framing: "face": the square view in which a face's landmarks best meet `landmarks`.
+            "centre": the largest square about the picture's centre.
+        landmarks: Five points in units of the view: right eye, left eye, nose tip, right and left
+            mouth corner (the person's own right and left). Only for faces.
+    """
+
+    size: Annotated[int, Field(ge=1, le=4096)]
+    framing: Literal["face", "centre"]
+    landmarks: tuple[tuple[float, float], ...] = ()
+
+    @model_validator(mode="after")
+    def _check_landmarks(self) -> "Input":
+        if len(self.landmarks) != (5 if self.framing == "face" else 0):
+            raise ValueError("framing 'face' takes five landmarks, 'centre' none")
+        return self
+
+
+class Interval(_Part):
+    """How an age's interval is widened so that it holds as often as it says.
+
+    Attributes:
+        level: Share of people whose age lies inside, for example 0.9.
+        from_age: The rule holds for predicted ages of at least this.
+        margin: Years added at both ends of the distribution's central interval; may be negative.
+        pictures: How many pictures the margin was measured on.
+    """
+
+    level: float
+    from_age: float
+    margin: float
+    pictures: int
+
+
+class Task(_Part):
+    """What one output of the network means; the output bears the task's name.
+
+    Attributes:
+        name: The task's name.
+        kind: "classification": probabilities of `labels`. "age": probabilities of the ages
+            0, 1, 2, ... years. "regression": one number.
+        labels: The classes, in the order of the output.
+        ages: How many ages the output has.
+        unit: What a regression's number counts.
+        default: Whether the task is reported without being asked for.
+        intervals: For an age: the measured margins, by rising `from_age`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    kind: Literal["classification", "age", "regression"]
+    labels: tuple[str, ...] = ()
+    ages: int = 0
+    unit: str = ""
+    default: bool = True
+    intervals: tuple[Interval, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the output holds for one picture."""
+        return {"classification": len(self.labels), "age": self.ages, "regression": 1}[self.kind]
+
+    @model_validator(mode="after")
+    def _check_outputs(self) -> "Task":
+        if self.outputs < (1 if self.kind == "regression" else 2):
+            raise ValueError(f"task {self.name!r} of kind {self.kind!r} needs at least two outputs")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"task {self.name!r} names a label twice")
+        return self
+
+
+class Data(_Part):
+    """A data set that the weights were trained on, with the terms of its use."""
+
+    name: str
+    pictures: int
+    terms: str
+
+
+class Metric(_Part):
+    """One measured figure.
+
+    Attributes:
+        task: What was measured, "age" for example.
+        name: "mae", "accuracy", ...
+        value: The figure.
+        pictures: How many pictures it was measured on.
+        by: What the pictures were grouped by, and ...
+        group: ... which group this is; both empty for all pictures.
+    """
+
+    task: str
+    name: str
+    value: float
+    pictures: int
+    by: str = ""
+    group: str = ""
+
+
+class Confusion(_Part):
+    """Counts of true labels (rows) and predicted ones (columns) on the test part."""
+
+    task: str
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Card(_Part):
+    """All that a user of a model file must know.
+
+    Attributes:
+        schema_version: Version of this description.
+        name: The model's name.
+        version: The model's version.
+        description: One sentence: what it reads and how it was made.
+        licence: Licence of the weights.
+        use: What the weights may be used for, in a few words.
+        input: What the network takes.
+        tasks: What its outputs mean.
+        data: What it was trained on.
+        data_fingerprint: Hash over the training manifest.
+        split_hash: Hash over which picture lay in which part.
+        metrics: What was measured on the test part.
+        confusions: Confusion matrices of the test part.
+        priors: Task -> the shares of its labels (or ages) in the training part.
+        limits: What it should not be used for, and where it is known to fail.
+        recipe: The recipe that made it, in full.
+        created: Date of its making, ISO 8601.
+        created_by: The program and its version.
+    """
+
+    schema_version: Annotated[int, Field(ge=1)] = SCHEMA
+    name: str
+    version: str
+    description: str
+    licence: str
+    use: str
+    input: Input
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
+    data: tuple[Data, ...] = ()
+    data_fingerprint: str = ""
+    split_hash: str = ""
+    metrics: tuple[Metric, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+    priors: dict[str, tuple[float, ...]] = {}
+    limits: str = ""
+    recipe: dict[str, object] = {}
+    created: str = ""
+    created_by: str = ""
+
+    def task(self, name: str) -> Task:
+        """Return a task by name.
+
+        Raises:
+            ModelError: The model has no such task.
+        """
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        have = ", ".join(task.name for task in self.tasks)
+        raise ModelError(f"the model {self.name!r} has no task {name!r}; it has {have}")
+
+    def to_json(self) -> str:
+        """Return the text that the model file holds."""
+        return self.model_dump_json(exclude_defaults=False)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> "Card":
+        """Read a card.
+
+        Args:
+            text: The JSON text.
+            where: Name of the model file, for messages.
+
+        Raises:
+            ModelError: It is not a card, or one of a newer schema.
+        """
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{where}: its model card is not JSON ({error})") from error
+        version = found.get("schema_version") if isinstance(found, dict) else None
+        if isinstance(version, int) and version > SCHEMA:
+            raise ModelError(
+                f"{where}: its model card has schema {version}; this mien knows {SCHEMA} and "
+                "older. Update mien."
+            )
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the whole"
+            raise ModelError(
+                f"{where}: its model card is not valid: {place}: {first['msg']}"
+            ) from error

@@ -1,0 +1,147 @@
+"""A whole picture in, its most probable classes out; no face is looked for."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mien import images
+from mien.card import Task
+from mien.errors import ImageError, ModelError
+from mien.faces import view_of_picture
+from mien.images import Limits, Picture, Source
+from mien.model import Model
+from mien.pixels import Image, sample
+
+_CHUNK: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A class and its probability."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """A picture and its classes; or the reason why it could not be read.
+
+    Attributes:
+        name: What the picture is called.
+        guesses: All classes, the most probable first; empty if the picture could not be read.
+        error: None, or why the picture could not be read.
+        picture: The decoded picture; only where `keep` asked for it.
+    """
+
+    name: str
+    guesses: Sequence[Guess] = ()
+    error: ImageError | None = None
+    picture: Picture | None = None
+
+
+class Classifier:
+    """Classifies whole pictures. One may be shared by threads.
+
+    Args:
+        model: A packaged model's name, a model file's path, or an open model.
+        threads: Processor cores to use; 0 for all.
+        providers: Names of onnxruntime's execution providers, best first.
+        limits: The largest pictures accepted.
+
+    Raises:
+        ModelError: The model cannot be used, or is not for whole pictures.
+
+    Example:
+        >>> Classifier("animals.onnx")("photo.jpg")[0]
+        Guess(label='panda', probability=0.98)
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Model,
+        *,
+        threads: int = 0,
+        providers: Sequence[str] = ("CPUExecutionProvider",),
+        limits: Limits = images.DEFAULT_LIMITS,
+    ) -> None:
+        self._threads = threads or os.cpu_count() or 1
+        if not isinstance(model, Model):
+            model = Model.open(model, threads=self._threads, providers=providers)
+        if model.card.input.framing == "face":
+            raise ModelError(f"{model.name}: reads faces, not whole pictures; use Analyzer")
+        self.model = model
+        self._task = _classification(model)
+        self._limits = limits
+
+    def __call__(self, picture: Source) -> Sequence[Guess]:
+        """Return all classes of one picture, the most probable first.
+
+        Args:
+            picture: A path, encoded bytes, a binary stream, a Pillow image, or an array.
+
+        Raises:
+            ImageError: The picture cannot be read.
+        """
+        ranking = next(self.read([picture]))
+        if ranking.error is not None:
+            raise ranking.error
+        return ranking.guesses
+
+    def read(self, pictures: Iterable[Source], *, keep: bool = False) -> Iterator[Ranking]:
+        """Classify many pictures, in order; one that cannot be read fails alone.
+
+        Args:
+            pictures: As for one picture.
+            keep: Whether each ranking holds its decoded picture.
+        """
+        with ThreadPoolExecutor(self._threads) as pool:
+            for chunk in _chunks(pictures):
+                prepared = list(pool.map(self._prepare, chunk))
+                yield from self._finish(prepared, keep=keep)
+
+    def _prepare(self, source: Source) -> tuple[Picture, Image] | ImageError:
+        try:
+            picture = images.load(source, limits=self._limits)
+        except ImageError as error:
+            return error
+        height, width = picture.pixels.shape[:2]
+        view = view_of_picture(width, height, inside=True)
+        return picture, sample(picture.pixels, view, self.model.card.input.size)
+
+    def _finish(
+        self, prepared: Sequence[tuple[Picture, Image] | ImageError], *, keep: bool
+    ) -> Iterator[Ranking]:
+        side = self.model.card.input.size
+        crops = [item[1] for item in prepared if not isinstance(item, ImageError)]
+        pixels = np.stack(crops) if crops else np.empty((0, side, side, 3), np.uint8)
+        rows = iter(self.model.run(pixels, [self._task.name])[self._task.name])
+        for item in prepared:
+            if isinstance(item, ImageError):
+                yield Ranking(item.name, error=item)
+                continue
+            probabilities = next(rows)
+            guesses = [
+                Guess(self._task.labels[index], float(probabilities[index]))
+                for index in np.argsort(-probabilities, kind="stable")
+            ]
+            yield Ranking(item[0].name, guesses, picture=item[0] if keep else None)
+
+
+def _chunks(pictures: Iterable[Source]) -> Iterator[Sequence[Source]]:
+    source = iter(pictures)
+    while chunk := list(islice(source, _CHUNK)):
+        yield chunk
+
+
+def _classification(model: Model) -> Task:
+    for task in model.card.tasks:
+        if task.kind == "classification":
+            return task
+    raise ModelError(f"{model.name}: has no classification task")

@@ -1,0 +1,197 @@
+"""Chance changes to training pictures: where the view lies, light and colour, and damage.
+
+Each picture draws for itself from a generator of its own, so that a batch can be made again from
+its number alone, in any process. The view's changes are folded into the one affine that crops it:
+nothing is resampled twice.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from mien.pixels import Image, Matrix, sample
+
+Chance = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+
+
+class Augmentation(BaseModel):
+    """How strongly pictures are changed; zeros change nothing.
+
+    Attributes:
+        flip: Chance of a mirrored picture.
+        rotation: Largest turn, degrees either way.
+        zoom: Largest change of scale, as a share either way.
+        shift: Largest shift, as a share of the view's side.
+        shear: Largest shear and change of aspect, as a share.
+        unaligned: Chance that a face is cut as if no landmarks had been found.
+        border: Chance that the picture ends early on some sides, its last pixels repeated.
+        grey: Chance of a grey picture.
+        tint: Chance of a colour cast; grey pictures become toned.
+        light: Largest change of brightness, contrast and gamma, as a share.
+        dark: Chance of low light: dimmed, with noise.
+        shrink: Chance that detail is lost, by going through a small picture.
+        shrink_side: Smallest and largest side of that small picture, in pixels.
+        blur: Chance of a blur.
+        jpeg: Chance of damage by JPEG.
+        noise: Chance of noise.
+        erase: Chance that a rectangle is covered.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    flip: Chance = 0.5
+    rotation: Amount = 12.0
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    shift: Amount = 0.05
+    shear: Amount = 0.05
+    unaligned: Chance = 0.0
+    border: Chance = 0.0
+    grey: Chance = 0.0
+    tint: Chance = 0.0
+    light: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dark: Chance = 0.0
+    shrink: Chance = 0.0
+    shrink_side: tuple[int, int] = (24, 96)
+    blur: Chance = 0.0
+    jpeg: Chance = 0.0
+    noise: Chance = 0.0
+    erase: Chance = 0.0
+
+    def crop(
+        self, rng: np.random.Generator, picture: Image, view: Matrix, whole: Matrix, size: int
+    ) -> Image:
+        """Return a changed crop of a stored picture.
+
+        Args:
+            rng: The picture's own generator.
+            picture: H x W x C, with C 1 for grey pictures.
+            view: Takes the view's unit square to the picture.
+            whole: The view that shows the picture itself.
+            size: Side of the crop in pixels.
+
+        Returns:
+            `size` x `size` x 3, uint8.
+        """
+        if rng.random() < self.unaligned:
+            view = whole
+        if rng.random() < self.border:
+            picture, view = _cut_border(rng, picture, view)
+        crop = sample(picture, view @ _as_square(self._jitter(rng)), size)
+        crop = np.ascontiguousarray(np.broadcast_to(crop, (size, size, 3)))
+        for chance, change in self._changes():
+            if rng.random() < chance:
+                crop = change(rng, crop)
+        return crop
+
+    def _jitter(self, rng: np.random.Generator) -> Matrix:
+        """Return a chance affine of the unit square about its centre."""
+        angle = math.radians(rng.uniform(-self.rotation, self.rotation))
+        scale = math.exp(rng.uniform(-1, 1) * math.log1p(self.zoom))
+        aspect = math.exp(rng.uniform(-1, 1) * math.log1p(self.shear) / 2)
+        mirror = -1 if rng.random() < self.flip else 1
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        slant = np.array([[1, rng.uniform(-self.shear, self.shear)], [0, 1]])
+        linear = turn @ slant @ np.diag([mirror * scale * aspect, scale / aspect])
+        centre = np.array([0.5, 0.5]) + rng.uniform(-self.shift, self.shift, 2)
+        return np.column_stack([linear, centre - linear @ [0.5, 0.5]])
+
+    def _changes(self) -> list[tuple[float, Callable[[np.random.Generator, Image], Image]]]:
+        return [
+            (self.grey, _grey),
+            (self.tint, _tint),
+            (1.0 if self.light else 0.0, lambda rng, crop: _relight(rng, crop, self.light)),
+            (self.dark, _darken),
+            (self.erase, _erase),
+            (self.blur, _blur),
+            (self.shrink, lambda rng, crop: _shrink(rng, crop, self.shrink_side)),
+            (self.noise, _noise),
+            (self.jpeg, _jpeg),
+        ]
+
+
+NONE: Final = Augmentation(flip=0, rotation=0, zoom=0, shift=0, shear=0, light=0)
+"""No change at all: the crop is the crop in use."""
+
+
+def _as_square(matrix: Matrix) -> Matrix:
+    return np.vstack([matrix, [0.0, 0.0, 1.0]])
+
+
+def _cut_border(rng: np.random.Generator, picture: Image, view: Matrix) -> tuple[Image, Matrix]:
+    height, width = picture.shape[:2]
+    left, right = (int(width * share) for share in rng.uniform(0, 0.15, 2))
+    top, bottom = (int(height * share) for share in rng.uniform(0, 0.15, 2))
+    cut = picture[top : max(top + 1, height - bottom), left : max(left + 1, width - right)]
+    return cut, view - np.array([[0, 0, left], [0, 0, top]])
+
+
+def _grey(_: np.random.Generator, crop: Image) -> Image:
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+
+
+def _tint(rng: np.random.Generator, crop: Image) -> Image:
+    gains = np.exp(rng.uniform(-0.15, 0.15, 3))
+    return _through_table(crop, np.arange(256)[:, np.newaxis] * gains / gains.mean())
+
+
+def _relight(rng: np.random.Generator, crop: Image, strength: float) -> Image:
+    contrast = 1 + rng.uniform(-strength, strength)
+    brightness = 255 * rng.uniform(-strength, strength) / 2
+    gamma = math.exp(rng.uniform(-1, 1) * math.log1p(strength))
+    levels = 255 * (np.arange(256) / 255) ** gamma
+    return _through_table(crop, (levels - 128) * contrast + 128 + brightness)
+
+
+def _darken(rng: np.random.Generator, crop: Image) -> Image:
+    dim = crop * rng.uniform(0.2, 0.6)
+    noise = rng.normal(0, rng.uniform(1, 8), crop.shape)
+    return _clip(dim + noise)
+
+
+def _erase(rng: np.random.Generator, crop: Image) -> Image:
+    size = crop.shape[0]
+    height, width = (int(size * share) for share in rng.uniform(0.1, 0.4, 2))
+    top, left = int(rng.integers(0, size - height)), int(rng.integers(0, size - width))
+    erased = crop.copy()
+    erased[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+    return erased
+
+
+def _blur(rng: np.random.Generator, crop: Image) -> Image:
+    sigma = crop.shape[0] / 96 * rng.uniform(0.4, 1.6)
+    return cv2.GaussianBlur(crop, (0, 0), sigma).astype(np.uint8, copy=False)
+
+
+def _shrink(rng: np.random.Generator, crop: Image, sides: tuple[int, int]) -> Image:
+    size = crop.shape[0]
+    # Even over the logarithm: small sides are rarer than large ones in pixels, not in octaves.
+    side = round(math.exp(rng.uniform(*np.log(sides))))
+    if side >= size:
+        return crop
+    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def _noise(rng: np.random.Generator, crop: Image) -> Image:
+    return _clip(crop + rng.normal(0, rng.uniform(2, 12), crop.shape))
+
+
+def _jpeg(rng: np.random.Generator, crop: Image) -> Image:
+    quality = int(rng.integers(20, 90))
+    _, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+
+
+def _through_table(crop: Image, table: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:
+    columns = table if table.ndim == 2 else np.repeat(table[:, np.newaxis], 3, axis=1)
+    return cv2.LUT(crop, _clip(columns)[np.newaxis]).astype(np.uint8, copy=False)
+
+
+def _clip(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

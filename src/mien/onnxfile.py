@@ -1,0 +1,123 @@
+"""Edit an ONNX file's declared shapes without the onnx package, which reading pictures does not need.
+
+An ONNX file is a Protocol Buffers message, a flat run of (key, value) fields. Only the few field
+numbers named below, from onnx.proto, are looked at; everything else is copied as it stands.
+"""
+
+from collections.abc import Callable, Iterator
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MODEL_GRAPH = 7
+_GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_VALUE_INFO = 11, 12, 13
+_VALUE_TYPE = 2
+_TYPE_TENSOR = 1
+_TENSOR_SHAPE = 2
+_SHAPE_DIM = 1
+_DIM_PARAM = 2
+
+
+def with_symbolic_shapes(
+    model: bytes, input_axes: dict[int, str], output_axes: dict[int, str]
+) -> bytes:
+    """Return the model with the size of some axes left open.
+
+    Args:
+        model: A serialised ONNX model whose graph computes with any size, though it declares one.
+        input_axes: Axis number -> the symbol that replaces its fixed size, in every graph input.
+        output_axes: The same for the outputs; each output gets symbols of its own.
+
+    Returns:
+        The edited serialised model, without the recorded shapes of intermediate values.
+
+    Raises:
+        ValueError: The bytes are not a Protocol Buffers message.
+    """
+    return _edit_path(model, (_MODEL_GRAPH,), lambda g: _open_graph(g, input_axes, output_axes))
+
+
+def _open_graph(graph: bytes, input_axes: dict[int, str], output_axes: dict[int, str]) -> bytes:
+    out = bytearray()
+    outputs = 0
+    for number, kind, value in _fields(graph):
+        if number == _GRAPH_VALUE_INFO:
+            continue
+        if number == _GRAPH_INPUT:
+            value = _open_value(value, input_axes)
+        elif number == _GRAPH_OUTPUT:
+            outputs += 1
+            value = _open_value(value, {a: f"{name}_{outputs}" for a, name in output_axes.items()})
+        out += _field(number, kind, value)
+    return bytes(out)
+
+
+def _open_value(value: bytes, axes: dict[int, str]) -> bytes:
+    path = (_VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE)
+    return _edit_path(value, path, lambda shape: _rename_axes(shape, axes))
+
+
+def _rename_axes(shape: bytes, names: dict[int, str]) -> bytes:
+    out = bytearray()
+    axis = 0
+    for number, kind, value in _fields(shape):
+        if number == _SHAPE_DIM:
+            if axis in names:
+                value = _field(_DIM_PARAM, _BYTES, names[axis].encode())
+            axis += 1
+        out += _field(number, kind, value)
+    return bytes(out)
+
+
+def _edit_path(message: bytes, path: tuple[int, ...], edit: Callable[[bytes], bytes]) -> bytes:
+    """Apply `edit` to every nested message that is reached by the field numbers in `path`."""
+    if not path:
+        return edit(message)
+    return b"".join(
+        _field(number, kind, _edit_path(value, path[1:], edit) if number == path[0] else value)
+        for number, kind, value in _fields(message)
+    )
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
+    position = 0
+    while position < len(message):
+        key, position = _read_varint(message, position)
+        number, kind = key >> 3, key & 7
+        start = position
+        if kind == _VARINT:
+            _, position = _read_varint(message, position)
+        elif kind == _BYTES:
+            length, start = _read_varint(message, position)
+            position = start + length
+        elif kind in (_FIXED32, _FIXED64):
+            position += 4 if kind == _FIXED32 else 8
+        else:
+            raise ValueError(f"not an ONNX file: unknown wire type {kind} at byte {start}")
+        if position > len(message):
+            raise ValueError(f"not a whole ONNX file: it ends inside field {number}")
+        yield number, kind, message[start:position]
+
+
+def _field(number: int, kind: int, value: bytes) -> bytes:
+    length = _varint(len(value)) if kind == _BYTES else b""
+    return _varint(number << 3 | kind) + length + value
+
+
+def _read_varint(message: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while position < len(message) and shift < 64:
+        byte = message[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, position
+        shift += 7
+    raise ValueError(f"not an ONNX file: broken number at byte {position}")
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

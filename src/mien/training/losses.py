@@ -1,0 +1,63 @@
+"""Losses of one task each, over the samples of a batch that have its label."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def soft_cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
+    """Return the mean cross-entropy against label distributions.
+
+    Args:
+        scores: N x classes, before softmax.
+        target: N x classes, each row summing to 1, or all nan where the label is missing.
+
+    Returns:
+        A scalar; 0 with no gradient where every label is missing.
+    """
+    known = ~target[:, 0].isnan()
+    if not known.any():
+        return scores.sum() * 0
+    return functional.cross_entropy(scores[known], target[known])
+
+
+def age_distribution(ages: Tensor, count: int) -> Tensor:
+    """Return label distributions for ages: normal curves over whole years.
+
+    Their width grows with the age, 1.5 + 0.03 age years, as people's guesses do (label
+    distribution learning: Gao et al. 2017).
+
+    Args:
+        ages: N, years.
+        count: How many ages the distribution covers, from 0.
+
+    Returns:
+        N x count, each row summing to 1.
+    """
+    years = torch.arange(count, dtype=ages.dtype, device=ages.device)
+    width = (1.5 + 0.03 * ages)[:, None]
+    return torch.softmax(-0.5 * ((years - ages[:, None]) / width) ** 2, dim=1)
+
+
+def expected_age(scores: Tensor) -> Tensor:
+    """Return the mean of the age distributions, N, in years."""
+    years = torch.arange(scores.shape[1], dtype=scores.dtype, device=scores.device)
+    return torch.softmax(scores, dim=1) @ years
+
+
+def age_loss(scores: Tensor, target: Tensor) -> Tensor:
+    """Return cross-entropy to the label distribution, plus smooth L1 of the expected age.
+
+    Args:
+        scores: N x ages, before softmax.
+        target: N x 1, years, nan where missing; older than the last age counts as the last age.
+
+    Returns:
+        A scalar; 0 with no gradient where every age is missing.
+    """
+    known = ~target[:, 0].isnan()
+    if not known.any():
+        return scores.sum() * 0
+    scores, ages = scores[known], target[known, 0].clamp(max=scores.shape[1] - 1)
+    distribution = functional.cross_entropy(scores, age_distribution(ages, scores.shape[1]))
+    return distribution + 0.2 * functional.smooth_l1_loss(expected_age(scores), ages)

@@ -1,0 +1,132 @@
+"""The Lightning module: a multi-task network, its losses, its schedule, its validation."""
+
+import math
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from mien.networks.multitask import MultiTaskNet
+from mien.training.losses import age_loss, expected_age, soft_cross_entropy
+from mien.training.recipe import Optimiser, Recipe, Task
+
+Batch = tuple[Tensor, dict[str, Tensor]]
+"""N x S x S x 3 uint8 pixels, and task -> targets with nan where missing."""
+
+
+class Trainee(pl.LightningModule):
+    """A network under training.
+
+    Args:
+        recipe: What to train and how.
+        weights: Whether to load the recipe's first weights.
+    """
+
+    def __init__(self, recipe: Recipe, *, weights: bool = True) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.net = MultiTaskNet(
+            recipe.network.backbone,
+            {task.name: task.outputs for task in recipe.tasks},
+            recipe.network.weights if weights else "none",
+            recipe.network.dropout,
+        )
+        # On CPUs convolutions run fastest where a pixel's channels lie side by side.
+        self.net = self.net.to(memory_format=torch.channels_last)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Return the weighted sum of the tasks' losses."""
+        losses = self._losses(batch)
+        total = sum(task.weight * losses[task.name] for task in self.recipe.tasks)
+        if not isinstance(total, Tensor) or not total.isfinite():
+            raise FloatingPointError(
+                f"the loss is not a number at step {self.global_step}: "
+                + ", ".join(f"{name} {float(loss):.3g}" for name, loss in losses.items())
+            )
+        size = len(batch[0])
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True, batch_size=size)
+        for name, loss in losses.items():
+            self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=size)
+        return total
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Log each task's loss and headline figure over the samples that have its label."""
+        pixels, targets = batch
+        scores = self.net(pixels)
+        for task in self.recipe.tasks:
+            known = ~targets[task.name][:, 0].isnan()
+            count = int(known.sum())
+            if not count:
+                continue
+            loss = _loss(task, scores[task.name], targets[task.name])
+            figure = _figure(task, scores[task.name][known], targets[task.name][known])
+            name = "mae" if task.kind == "age" else "accuracy"
+            for key, value in (("loss", loss), (name, figure)):
+                self.log(f"validation/{task.name}/{key}", value, on_epoch=True, batch_size=count)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the sum of the tasks' weighted losses, by which the best epoch is chosen."""
+        logged = self.trainer.callback_metrics
+        losses = (
+            task.weight * logged[f"validation/{task.name}/loss"]
+            for task in self.recipe.tasks
+            if f"validation/{task.name}/loss" in logged
+        )
+        self.log("validation/loss", sum(losses, torch.zeros(())), prog_bar=True)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout by the epoch, so that a resumed run draws as one that never stopped."""
+        torch.manual_seed(self.recipe.seed * 100_003 + self.current_epoch)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set the learning rate of this step."""
+        rate = learning_rate(self.recipe.optimiser, self.global_step, self.recipe.epochs)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = rate
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW; biases and norms are not decayed."""
+        decayed = [p for p in self.net.parameters() if p.ndim > 1]
+        free = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.recipe.optimiser.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.recipe.optimiser.rate)
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        pixels, targets = batch
+        scores = self.net(pixels)
+        return {
+            task.name: _loss(task, scores[task.name], targets[task.name])
+            for task in self.recipe.tasks
+        }
+
+
+def learning_rate(optimiser: Optimiser, step: int, epochs: int) -> float:
+    """Return the rate of a step: a cosine up from a 25th, then a cosine down to a 1000th.
+
+    Args:
+        optimiser: The schedule's figures.
+        step: Steps done so far.
+        epochs: Epochs of the whole training.
+    """
+    done = step / max(1, epochs * optimiser.steps)
+    if done < optimiser.warm_up:
+        low, share = optimiser.rate / 25, 1 - done / optimiser.warm_up
+    else:
+        low = optimiser.rate / 1000
+        share = min(1.0, (done - optimiser.warm_up) / (1 - optimiser.warm_up))
+    return low + (optimiser.rate - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+def _loss(task: Task, scores: Tensor, target: Tensor) -> Tensor:
+    return (age_loss if task.kind == "age" else soft_cross_entropy)(scores, target)
+
+
+def _figure(task: Task, scores: Tensor, target: Tensor) -> Tensor:
+    """Return the mean absolute error in years, or the accuracy."""
+    if task.kind == "age":
+        return (expected_age(scores) - target[:, 0]).abs().mean()
+    return (scores.argmax(dim=1) == target.argmax(dim=1)).float().mean()
