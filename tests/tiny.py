@@ -64,7 +64,7 @@ def model_bytes(
         helper.make_node("ReduceMean", ["pixels"], ["sums"], axes=[1, 2], keepdims=0),
         helper.make_node("Mul", ["sums", "scale"], ["means"]),
     ]
-    constants = [numpy_helper.from_array(np.float32(1 / 255), "scale")]
+    constants = [numpy_helper.from_array(np.array(1 / 255, np.float32), "scale")]
     for task, count in counts.items():
         given = (weights or {}).get(task)
         matrix = np.resize(10 * np.eye(3, dtype=np.float32).T, (count, 3)).T

@@ -77,7 +77,7 @@ class Classifier:
         if model.card.input.framing == "face":
             raise ModelError(f"{model.name}: reads faces, not whole pictures; use Analyzer")
         self.model = model
-        self._task = _classification(model)
+        self.task = _classification(model)
         self._limits = limits
 
     def __call__(self, picture: Source) -> Sequence[Guess]:
@@ -121,14 +121,14 @@ class Classifier:
         side = self.model.card.input.size
         crops = [item[1] for item in prepared if not isinstance(item, ImageError)]
         pixels = np.stack(crops) if crops else np.empty((0, side, side, 3), np.uint8)
-        rows = iter(self.model.run(pixels, [self._task.name])[self._task.name])
+        rows = iter(self.model.run(pixels, [self.task.name])[self.task.name])
         for item in prepared:
             if isinstance(item, ImageError):
                 yield Ranking(item.name, error=item)
                 continue
             probabilities = next(rows)
             guesses = [
-                Guess(self._task.labels[index], float(probabilities[index]))
+                Guess(self.task.labels[index], float(probabilities[index]))
                 for index in np.argsort(-probabilities, kind="stable")
             ]
             yield Ranking(item[0].name, guesses, picture=item[0] if keep else None)

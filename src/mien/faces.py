@@ -123,13 +123,11 @@ class Detector:
 
     def _detect(self, image: Image, min_score: float) -> list[Face]:
         height, width = image.shape[:2]
-        padded = np.zeros((_multiple(height), _multiple(width), 3), np.float32)
-        padded[:height, :width] = image[:, :, ::-1]
-        outputs = self._session.run(None, {"input": padded.transpose(2, 0, 1)[np.newaxis]})
-        rows = _decode(outputs, padded.shape[1], min_score)
-        if not len(rows):
-            return []
-        # NMSBoxes wants whole candidates only; the limit keeps a crowd from costing seconds.
+        padded = np.zeros((1, 3, _multiple(height), _multiple(width)), np.float32)
+        padded[0, :, :height, :width] = image.transpose(2, 0, 1)[::-1]
+        outputs = self._session.run(None, {"input": padded})
+        rows = _decode(outputs, padded.shape[3], min_score)
+        # Every pair of candidates may be compared: the limit keeps a crowd from costing seconds.
         kept = cv2.dnn.NMSBoxes(
             rows[:, :4].tolist(), rows[:, 4].tolist(), min_score, _OVERLAP, top_k=_CANDIDATES
         )
@@ -229,7 +227,7 @@ def _decode(outputs: Sequence[NDArray[Any]], width: int, min_score: float) -> ND
                 axis=1,
             )
         )
-    found = np.concatenate(rows)
+    found: NDArray[np.float64] = np.concatenate(rows)
     return found[np.isfinite(found).all(axis=1)]
 
 

@@ -1,10 +1,11 @@
-"""Edit an ONNX file's declared shapes without the onnx package, which reading pictures does not need.
+"""Read and edit a few fields of an ONNX file without the onnx package, which reading pictures spares.
 
 An ONNX file is a Protocol Buffers message, a flat run of (key, value) fields. Only the few field
 numbers named below, from onnx.proto, are looked at; everything else is copied as it stands.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeVar
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MODEL_GRAPH = 7
@@ -14,6 +15,41 @@ _TYPE_TENSOR = 1
 _TENSOR_SHAPE = 2
 _SHAPE_DIM = 1
 _DIM_PARAM = 2
+# Readers differ on larger keys: some cut them to 32 bits, and so see another field.
+_KEYS = 2**32
+
+_TENSORS: Final[Mapping[str, Mapping[int, str]]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "other file"},
+}
+"""Message -> its fields in which, at whatever depth, a tensor may lie."""
+
+_Message = TypeVar("_Message", bytes, memoryview)
+
+
+def names_other_files(model: bytes) -> bool:
+    """Return whether a model keeps tensors in other files, which onnxruntime would open.
+
+    Args:
+        model: A serialised ONNX model.
+
+    Raises:
+        ValueError: The bytes are not a Protocol Buffers message.
+    """
+    waiting = [("model", memoryview(model))]
+    while waiting:
+        kind, message = waiting.pop()
+        if kind == "other file":
+            return True
+        inside = _TENSORS[kind]
+        waiting += [(inside[n], value) for n, _, value in _fields(message) if n in inside]
+    return False
 
 
 def with_symbolic_shapes(
@@ -72,15 +108,21 @@ def _edit_path(message: bytes, path: tuple[int, ...], edit: Callable[[bytes], by
     if not path:
         return edit(message)
     return b"".join(
-        _field(number, kind, _edit_path(value, path[1:], edit) if number == path[0] else value)
+        _field(
+            number,
+            kind,
+            _edit_path(value, path[1:], edit) if (number, kind) == (path[0], _BYTES) else value,
+        )
         for number, kind, value in _fields(message)
     )
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
+def _fields(message: _Message) -> Iterator[tuple[int, int, _Message]]:
     position = 0
     while position < len(message):
         key, position = _read_varint(message, position)
+        if key >= _KEYS:
+            raise ValueError(f"not an ONNX file: key {key} at byte {position}")
         number, kind = key >> 3, key & 7
         start = position
         if kind == _VARINT:
@@ -102,7 +144,7 @@ def _field(number: int, kind: int, value: bytes) -> bytes:
     return _varint(number << 3 | kind) + length + value
 
 
-def _read_varint(message: bytes, position: int) -> tuple[int, int]:
+def _read_varint(message: bytes | memoryview, position: int) -> tuple[int, int]:
     value = shift = 0
     while position < len(message) and shift < 64:
         byte = message[position]

@@ -7,7 +7,7 @@ nothing is resampled twice.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import cv2
 import numpy as np
@@ -185,7 +185,7 @@ def _noise(rng: np.random.Generator, crop: Image) -> Image:
 def _jpeg(rng: np.random.Generator, crop: Image) -> Image:
     quality = int(rng.integers(20, 90))
     _, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    return cast("Image", cv2.imdecode(encoded, cv2.IMREAD_COLOR))
 
 
 def _through_table(crop: Image, table: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:

@@ -53,6 +53,11 @@ class Store:
     def __len__(self) -> int:
         return len(self._offsets)
 
+    @property
+    def unaligned(self) -> int:
+        """In how many pictures a face's landmarks were sought and not found."""
+        return int((~self.aligned).sum())
+
     def picture(self, index: int) -> Image:
         """Return a stored picture, H x W x C; C is 1 where all its channels were equal."""
         shape = tuple(int(length) for length in self._shapes[index])
@@ -157,7 +162,7 @@ def _prepare(
         pixels = images.load(entry.path).pixels
     except ImageError as error:
         raise DataError(f"{error}; import the data set again to leave it out") from error
-    found = False
+    found = True
     if detector is None or framing.template is None:
         matrix = view_of_picture(pixels.shape[1], pixels.shape[0], inside=True)
     else:

@@ -32,9 +32,10 @@ class MultiTaskNet(nn.Module):
 
         if not timm.is_model(backbone):
             raise RecipeError(f"unknown backbone {backbone!r}: timm has no network of that name")
-        self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0)
-        weights.load(self.backbone, backbone, source)
-        mean, std = (self.backbone.pretrained_cfg[key] for key in ("mean", "std"))
+        network = timm.create_model(backbone, pretrained=False, num_classes=0)
+        weights.load(network, backbone, source)
+        self.backbone = network
+        mean, std = (network.pretrained_cfg[key] for key in ("mean", "std"))
         self.mean: Tensor
         self.scale: Tensor
         # Folded so that uint8 pixels need one subtraction and one multiplication.
@@ -42,7 +43,7 @@ class MultiTaskNet(nn.Module):
         scale = 1 / (255 * torch.tensor(std)).view(1, 3, 1, 1)
         self.register_buffer("scale", scale, persistent=False)
         self.dropout = nn.Dropout(dropout)
-        features = self.backbone.num_features
+        features: int = network.num_features
         self.heads = nn.ModuleDict({task: nn.Linear(features, n) for task, n in heads.items()})
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ class Trainee(pl.LightningModule):
             recipe.network.dropout,
         )
         # On CPUs convolutions run fastest where a pixel's channels lie side by side.
-        self.net = self.net.to(memory_format=torch.channels_last)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Return the weighted sum of the tasks' losses."""

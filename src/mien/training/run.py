@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pydantic import ValidationError
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -225,15 +226,7 @@ def fit(recipe: Recipe, parts: Parts, folder: Path, *, resume: bool, device: str
     """
     _claim(recipe, folder, resume)
     pl.seed_everything(recipe.seed, verbose=False)
-    keeper = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor="validation/loss",
-        save_last=True,
-        enable_version_counter=False,
-        auto_insert_metric_name=False,
-    )
-    keeper.FILE_EXTENSION = ".safetensors"
+    keepers = [_keeper(folder, "best", monitor="validation/loss"), _keeper(folder, "last")]
     with _quiet():
         trainer = pl.Trainer(
             accelerator=device,
@@ -244,7 +237,7 @@ def fit(recipe: Recipe, parts: Parts, folder: Path, *, resume: bool, device: str
             callbacks=[
                 EMAWeightAveraging(decay=recipe.optimiser.average),
                 _History(folder / "history.csv", recipe),
-                keeper,
+                *keepers,
                 _Progress(refresh_rate=10),
             ],
             reload_dataloaders_every_n_epochs=1,
@@ -260,6 +253,33 @@ def fit(recipe: Recipe, parts: Parts, folder: Path, *, resume: bool, device: str
     if trainer.interrupted:
         raise KeyboardInterrupt
     return folder / BEST
+
+
+def _keeper(folder: Path, name: str, monitor: str | None = None) -> ModelCheckpoint:
+    """Return what writes one checkpoint after each epoch, or after each that is the best yet."""
+    keeper = ModelCheckpoint(
+        folder,
+        filename=name,
+        monitor=monitor,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+    keeper.FILE_EXTENSION = ".safetensors"
+    return keeper
+
+
+def recipe_of(folder: Path) -> Recipe:
+    """Return the recipe that a run was started with.
+
+    Raises:
+        RecipeError: The folder holds no run.
+    """
+    try:
+        return Recipe.model_validate_json((folder / RECIPE).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{folder}: holds no run to resume") from error
+    except ValidationError as error:
+        raise RecipeError(f"{folder / RECIPE}: not a recipe of this version of mien") from error
 
 
 def _claim(recipe: Recipe, folder: Path, resume: bool) -> None:

@@ -1,0 +1,90 @@
+"""`mien data`: pictures and labels as they lie on disk -> manifests."""
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mien.data.manifest import Manifest
+    from mien.data.sources import Skipped
+
+app = typer.Typer(no_args_is_help=True, help="Make manifests: tables of labelled pictures.")
+
+
+class Source(StrEnum):
+    """The layouts that can be imported."""
+
+    folders = "folders"
+    utkface = "utkface"
+    ferplus = "ferplus"
+
+
+@app.command("import")
+def import_source(
+    source: Annotated[Source, typer.Argument(help="How the pictures lie on disk.")],
+    folder: Annotated[Path, typer.Argument(help="The folder that holds them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")],
+    seed: Annotated[int, typer.Option(help="Seed of the split into parts.")] = 0,
+) -> None:
+    """Import a data set: every picture is read once, its labels noted, its part drawn.
+
+    folders  one folder a class; the folder's name is the label
+    utkface  [age]_[gender]_[race]_[date].jpg
+    ferplus  fer2013new.csv beside FER2013Train and FER2013Valid
+
+    Identical pictures always share one part. What is left out is counted and named.
+
+    mien data import utkface UTKFace -o utkface.csv
+    """
+    from mien.cli.progress import watch
+    from mien.data.sources import SOURCES, Skipped
+
+    skipped = Skipped()
+    found = SOURCES[source.value](folder, skipped, seed=seed, watch=watch("reading pictures"))
+    found.write(output)
+    _report(found, output)
+    _report_skipped(skipped)
+
+
+@app.command()
+def join(
+    manifests: Annotated[list[Path], typer.Argument(help="The manifests to join.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")],
+) -> None:
+    """Join manifests into one; labels that a picture lacks stay empty.
+
+    A picture that stands in several goes to the most guarded part: test, then validation.
+
+    mien data join utkface.csv ferplus.csv -o face.csv
+    """
+    from mien.data import manifest
+
+    joined, moved = manifest.join(manifest.read(path) for path in manifests)
+    joined.write(output)
+    _report(joined, output)
+    if moved:
+        typer.echo(
+            f"  {moved} moved to another part, for an identical picture lies there", err=True
+        )
+
+
+def _report(manifest: "Manifest", output: Path) -> None:
+    parts = Counter(sample.split or "no part" for sample in manifest.samples)
+    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(parts.items()))
+    labelled = Counter(
+        name for sample in manifest.samples for name in sample.labels if "/" not in name
+    )
+    labels = ", ".join(f"{name} {count:,}" for name, count in labelled.items())
+    typer.echo(f"{output}: {len(manifest.samples):,} pictures ({counts})", err=True)
+    typer.echo(f"  labels: {labels or 'none'}", err=True)
+
+
+def _report_skipped(skipped: "Skipped", shown: int = 3) -> None:
+    if skipped.total:
+        typer.echo(f"  left out: {skipped.total:,}", err=True)
+    for reason, names in skipped.names.items():
+        more = f", and {len(names) - shown:,} more" if len(names) > shown else ""
+        typer.echo(f"    {len(names):,}: {reason} ({', '.join(names[:shown])}{more})", err=True)
