@@ -248,6 +248,7 @@ def test_save(name: str, form: str, tolerance: int, tmp_path: Path) -> None:
     [
         ("a.tiff", (2, 2, 3), r"a\.tiff: no picture format has the suffix '\.tiff'; use \.png"),
         ("a", (2, 2, 3), "no picture format has the suffix ''"),
+        ("a\n.tiff", (2, 2, 3), r"a\\n\.tiff: no picture format"),
         ("a.jpg", (1, 70_000, 3), r"a\.jpg: not written: JPEG cannot hold 70,000 x 1 pixels"),
         ("a.webp", (17_000, 1, 3), "WEBP cannot hold 1 x 17,000 pixels"),
         ("no/a.png", (2, 2, 3), "there is no folder"),

@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +46,8 @@ class Age:
 def expected(distribution: Distribution) -> NDArray[np.float64]:
     """Return the mean age of each distribution, in years."""
     probabilities = np.asarray(distribution, np.float64)
-    return probabilities @ np.arange(probabilities.shape[-1])
+    years: NDArray[np.float64] = probabilities @ np.arange(probabilities.shape[-1])
+    return years
 
 
 def quantile(distribution: Distribution, share: float) -> NDArray[np.float64]:
@@ -54,7 +56,7 @@ def quantile(distribution: Distribution, share: float) -> NDArray[np.float64]:
     The probability of an age is spread evenly from half a year before to half a year after it.
 
     Args:
-        distribution: N x ages.
+        distribution: N x ages; rows that do not sum to 1 are taken relative to their sum.
         share: 0 to 1.
 
     Returns:
@@ -66,7 +68,9 @@ def quantile(distribution: Distribution, share: float) -> NDArray[np.float64]:
     upper = np.minimum((cumulative < wanted).sum(axis=1), cumulative.shape[1] - 1)
     below = np.where(upper > 0, cumulative[rows, upper - 1], 0.0)
     mass = np.maximum(cumulative[rows, upper] - below, np.finfo(np.float64).tiny)
-    return np.maximum(0.0, upper - 0.5 + np.clip((wanted[:, 0] - below) / mass, 0, 1))
+    inside = np.clip((wanted[:, 0] - below) / mass, 0, 1)
+    years: NDArray[np.float64] = np.maximum(0.0, upper - 0.5 + inside)
+    return years
 
 
 def intervals(
@@ -80,12 +84,14 @@ def intervals(
 
     Args:
         distribution: N x ages.
-        margins: The card's margins by rising `from_age`; without any the interval stays as it is.
+        margins: The card's margins by rising `from_age`; those for another level are passed over.
+            Without any the interval stays as it is.
 
     Returns:
         N lower and N upper ends in years, at least 0.
     """
     years = expected(distribution)
+    margins = [margin for margin in margins if margin.level == LEVEL]
     edges = [margin.from_age for margin in margins]
     # Predictions below the first edge take the first margin.
     chosen = np.maximum(np.searchsorted(edges, years, side="right") - 1, 0)
@@ -95,8 +101,28 @@ def intervals(
     return np.maximum(0.0, np.minimum(low, years)), np.maximum(high, years)
 
 
+def checked_groups(groups: Groups) -> Groups:
+    """Return the groups as they came.
+
+    Raises:
+        ValueError: They do not begin at age 0, or do not rise.
+    """
+    firsts = [first for _, first in groups]
+    if firsts[:1] != [0] or any(not low < high for low, high in pairwise(firsts)):
+        raise ValueError(
+            "age groups begin at 0 and rise, for example (('child', 0), ('adult', 18)); "
+            f"not {tuple(groups)}"
+        )
+    return groups
+
+
 def group_of(years: float, groups: Groups = GROUPS) -> str:
-    """Return the name of the group that an age falls into."""
+    """Return the name of the group that an age falls into.
+
+    Example:
+        >>> group_of(12.9), group_of(13)
+        ('child', 'teen')
+    """
     firsts = [first for _, first in groups]
     return groups[max(0, bisect.bisect_right(firsts, years) - 1)][0]
 
@@ -104,7 +130,13 @@ def group_of(years: float, groups: Groups = GROUPS) -> str:
 def read(
     distribution: NDArray[np.float32], margins: Sequence[Interval], groups: Groups = GROUPS
 ) -> list[Age]:
-    """Return the ages of N distributions."""
+    """Return the ages of N distributions.
+
+    Args:
+        distribution: N x ages.
+        margins: As for `intervals`.
+        groups: Names of the age groups with the first age of each, rising from 0.
+    """
     years = expected(distribution)
     low, high = intervals(distribution, margins)
     return [

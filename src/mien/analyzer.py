@@ -1,11 +1,9 @@
 """A picture in, its faces with their attributes out."""
 
-import itertools
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -19,9 +17,10 @@ from mien.errors import ImageError, ModelError
 from mien.faces import Detector, Face, view_of, view_of_whole
 from mien.images import Limits, Picture, Source
 from mien.model import DEFAULT, Model
+from mien.pipeline import in_batches
 from mien.pixels import Image, Matrix, sample
 
-_CHUNK: Final = 16
+_BATCH: Final = 16
 _REDUCTIONS: Final = (8, 4, 2, 1)
 _Kind = TypeVar("_Kind")
 
@@ -130,6 +129,7 @@ class Analyzer:
 
     Raises:
         ModelError: The model cannot be used, is not for faces, or lacks a task.
+        ValueError: Another argument makes no sense.
 
     Example:
         >>> from mien import Analyzer
@@ -151,6 +151,7 @@ class Analyzer:
         providers: Sequence[str] = ("CPUExecutionProvider",),
         limits: Limits = images.DEFAULT_LIMITS,
     ) -> None:
+        _check(faces, threads, min_face, max_faces)
         self._threads = threads or os.cpu_count() or 1
         if not isinstance(model, Model):
             model = Model.open(model, threads=self._threads, providers=providers)
@@ -162,7 +163,7 @@ class Analyzer:
         self._detector = Detector(size=detect_size)
         self._detect_size = detect_size
         self._min_face, self._max_faces = min_face, max_faces
-        self._age_groups = age_groups
+        self._age_groups = ages.checked_groups(age_groups)
         self._limits = limits
 
     def __call__(self, picture: Source) -> list[FaceReading]:
@@ -187,46 +188,39 @@ class Analyzer:
 
         Args:
             pictures: As for one picture.
-            keep: Whether each reading holds its decoded picture.
+            keep: Whether each reading holds its decoded picture; fewer are then read ahead.
         """
-        waiting: deque[Future[_Prepared]] = deque()
-        batches: deque[Future[list[Reading]]] = deque()
-        source = iter(pictures)
-        with ThreadPoolExecutor(self._threads) as pool:
-            try:
-                while True:
-                    for picture in itertools.islice(source, 2 * _CHUNK - len(waiting)):
-                        waiting.append(pool.submit(self._prepare, picture, keep=keep))
-                    if not waiting:
-                        break
-                    count = min(_CHUNK, len(waiting))
-                    chunk = [waiting.popleft().result() for _ in range(count)]
-                    batches.append(pool.submit(self._finish, chunk))
-                    if len(batches) > 1:
-                        yield from batches.popleft().result()
-                for batch in batches:
-                    yield from batch.result()
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        yield from in_batches(
+            pictures,
+            partial(self._prepare, keep=keep),
+            self._finish,
+            threads=self._threads,
+            batch=min(_BATCH, self._threads) if keep else _BATCH,
+        )
 
     def _prepare(self, source: Source, *, keep: bool) -> _Prepared:
+        size = self.model.card.input.size
         try:
-            if self._whole:
-                picture = images.load(source, limits=self._limits)
-                view, face = view_of_whole(
-                    self._detector, picture.pixels, self.model.card.input.landmarks
-                )
-                faces: list[Face | None] = [face]
-                crops = [sample(picture.pixels, view, self.model.card.input.size)]
-            else:
-                picture, found = self._detect(source)
-                faces = list(found)
-                crops = [self._crop(picture, face) for face in found]
+            picture, faces, views = self._take(source) if self._whole else self._search(source)
         except ImageError as error:
             return _Prepared(Reading(error.name, error=error), [], [])
+        crops = [sample(picture.pixels, _to_reduced(picture, view), size) for view in views]
         kept = picture if keep else None
         reading = Reading(picture.name, picture.width, picture.height, picture=kept)
         return _Prepared(reading, faces, crops)
+
+    def _take(self, source: Source) -> tuple[Picture, list[Face | None], list[Matrix]]:
+        """Take a picture for one face; return it, its landmarks if there are any, and the view."""
+        picture = images.load(source, limits=self._limits)
+        template = self.model.card.input.landmarks
+        view, face = view_of_whole(self._detector, picture.pixels, template)
+        return picture, [face], [view]
+
+    def _search(self, source: Source) -> tuple[Picture, list[Face | None], list[Matrix]]:
+        """Return a picture, the faces in it, and their views, all in full coordinates."""
+        picture, faces = self._detect(source)
+        template = self.model.card.input.landmarks
+        return picture, list(faces), [view_of(face, template) for face in faces]
 
     def _detect(self, source: Source) -> tuple[Picture, list[Face]]:
         """Find faces, and decode no finer than their crops need.
@@ -251,13 +245,9 @@ class Analyzer:
         return picture, faces
 
     def _find(self, picture: Picture) -> list[Face]:
-        found = self._detector.detect(picture.pixels)
+        found = self._detector.detect(picture.pixels, reduce=picture.reduce)
         faces = [_to_full(picture, face) for face in found]
         return [face for face in faces if face.width >= self._min_face][: self._max_faces]
-
-    def _crop(self, picture: Picture, face: Face) -> Image:
-        view = view_of(face, self.model.card.input.landmarks)
-        return sample(picture.pixels, _to_reduced(picture, view), self.model.card.input.size)
 
     def _finish(self, prepared: Sequence[_Prepared]) -> list[Reading]:
         """Run the network over the crops of some pictures, and deal out the results."""
@@ -291,6 +281,17 @@ def attribute(labels: Sequence[str], probabilities: NDArray[np.float32]) -> Attr
     return Attribute(labels[best], float(probabilities[best]), every)
 
 
+def _check(faces: str, threads: int, min_face: float, max_faces: int | None) -> None:
+    if faces not in ("detect", "whole"):
+        raise ValueError(f"faces is 'detect' or 'whole', not {faces!r}")
+    if threads < 0:
+        raise ValueError(f"threads is 0 for all cores, or more; not {threads}")
+    if not min_face >= 0:
+        raise ValueError(f"min_face is a width in pixels, not {min_face}")
+    if max_faces is not None and max_faces < 1:
+        raise ValueError(f"max_faces is at least 1, or None for all; not {max_faces}")
+
+
 def _choose(model: Model, names: Sequence[str] | None) -> list[Task]:
     if names is None:
         return [task for task in model.card.tasks if task.default]
@@ -318,5 +319,8 @@ def _to_full(picture: Picture, face: Face) -> Face:
 
 
 def _to_reduced(picture: Picture, view: Matrix) -> Matrix:
+    if picture.reduce == 1:
+        return view
     left, top = picture.origin
-    return (view - np.array([[0, 0, left], [0, 0, top]])) / picture.reduce
+    reduced: Matrix = (view - np.array([[0, 0, left], [0, 0, top]])) / picture.reduce
+    return reduced

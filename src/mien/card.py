@@ -1,7 +1,10 @@
 """The model card: what a model file means, stored inside it as JSON."""
 
 import json
-from typing import Annotated, Final, Literal
+import math
+from collections import Counter
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -9,10 +12,17 @@ from mien.errors import ModelError
 
 KEY: Final = "mien.card"
 SCHEMA: Final = 1
+_NEAREST_LANDMARKS: Final = 0.05
+
+# Shown on terminals, so without escape sequences; a line stands in tables, so without breaks.
+_Text = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
+_Line = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
+_Label = Annotated[_Line, Field(min_length=1)]
+_Count = Annotated[int, Field(ge=0)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Input(_Part):
@@ -34,6 +44,9 @@ class Input(_Part):
     def _check_landmarks(self) -> "Input":
         if len(self.landmarks) != (5 if self.framing == "face" else 0):
             raise ValueError("framing 'face' takes five landmarks, 'centre' none")
+        # Were they one point, the view of a face would be endless.
+        if self.landmarks and math.dist(*self.landmarks[:2]) < _NEAREST_LANDMARKS:
+            raise ValueError(f"the eyes lie less than {_NEAREST_LANDMARKS} of the view apart")
         return self
 
 
@@ -47,10 +60,10 @@ class Interval(_Part):
         pictures: How many pictures the margin was measured on.
     """
 
-    level: float
+    level: Annotated[float, Field(gt=0, lt=1)]
     from_age: float
     margin: float
-    pictures: int
+    pictures: _Count
 
 
 class Task(_Part):
@@ -69,9 +82,9 @@ class Task(_Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     kind: Literal["classification", "age", "regression"]
-    labels: tuple[str, ...] = ()
-    ages: int = 0
-    unit: str = ""
+    labels: tuple[_Label, ...] = ()
+    ages: _Count = 0
+    unit: _Line = ""
     default: bool = True
     intervals: tuple[Interval, ...] = ()
 
@@ -88,13 +101,19 @@ class Task(_Part):
             raise ValueError(f"task {self.name!r} names a label twice")
         return self
 
+    @model_validator(mode="after")
+    def _check_intervals(self) -> "Task":
+        if any(low.from_age >= high.from_age for low, high in pairwise(self.intervals)):
+            raise ValueError(f"the intervals of task {self.name!r} do not rise by from_age")
+        return self
+
 
 class Data(_Part):
     """A data set that the weights were trained on, with the terms of its use."""
 
-    name: str
-    pictures: int
-    terms: str
+    name: _Line
+    pictures: _Count
+    terms: _Text
 
 
 class Metric(_Part):
@@ -109,20 +128,26 @@ class Metric(_Part):
         group: ... which group this is; both empty for all pictures.
     """
 
-    task: str
-    name: str
+    task: _Line
+    name: _Line
     value: float
-    pictures: int
-    by: str = ""
-    group: str = ""
+    pictures: _Count
+    by: _Line = ""
+    group: _Line = ""
 
 
 class Confusion(_Part):
     """Counts of true labels (rows) and predicted ones (columns) on the test part."""
 
-    task: str
-    labels: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
+    task: _Line
+    labels: tuple[_Label, ...]
+    counts: tuple[tuple[_Count, ...], ...]
+
+    @model_validator(mode="after")
+    def _check_counts(self) -> "Confusion":
+        if {len(self.counts), *map(len, self.counts)} != {len(self.labels)}:
+            raise ValueError(f"the confusion of task {self.task!r} is not labels x labels")
+        return self
 
 
 class Card(_Part):
@@ -149,12 +174,12 @@ class Card(_Part):
         created_by: The program and its version.
     """
 
-    schema_version: Annotated[int, Field(ge=1)] = SCHEMA
-    name: str
-    version: str
-    description: str
-    licence: str
-    use: str
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA)] = SCHEMA
+    name: _Label
+    version: _Line
+    description: _Text
+    licence: _Text
+    use: _Text
     input: Input
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     data: tuple[Data, ...] = ()
@@ -163,10 +188,17 @@ class Card(_Part):
     metrics: tuple[Metric, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     priors: dict[str, tuple[float, ...]] = {}
-    limits: str = ""
+    limits: _Text = ""
     recipe: dict[str, object] = {}
-    created: str = ""
-    created_by: str = ""
+    created: _Line = ""
+    created_by: _Line = ""
+
+    @model_validator(mode="after")
+    def _check_names(self) -> "Card":
+        [(name, count)] = Counter(task.name for task in self.tasks).most_common(1)
+        if count > 1:
+            raise ValueError(f"two tasks are called {name!r}")
+        return self
 
     def task(self, name: str) -> Task:
         """Return a task by name.
@@ -182,7 +214,7 @@ class Card(_Part):
 
     def to_json(self) -> str:
         """Return the text that the model file holds."""
-        return self.model_dump_json(exclude_defaults=False)
+        return self.model_dump_json()
 
     @classmethod
     def from_json(cls, text: str, where: str) -> "Card":
@@ -196,20 +228,32 @@ class Card(_Part):
             ModelError: It is not a card, or one of a newer schema.
         """
         try:
-            found = json.loads(text)
+            found = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            raise ModelError(f"{where}: its model card is not JSON ({error})") from error
+            raise ModelError(
+                f"{where}: its model card is not JSON ({error}). Export the model again."
+            ) from error
         version = found.get("schema_version") if isinstance(found, dict) else None
-        if isinstance(version, int) and version > SCHEMA:
+        if isinstance(version, int | float) and version > SCHEMA:
             raise ModelError(
                 f"{where}: its model card has schema {version}; this mien knows {SCHEMA} and "
                 "older. Update mien."
             )
         try:
-            return cls.model_validate_json(text)
+            return cls.model_validate_json(text, strict=True)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the whole"
             raise ModelError(
-                f"{where}: its model card is not valid: {place}: {first['msg']}"
+                f"{where}: its model card is not valid: {_first(error)}. Export the model again."
             ) from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _first(error: ValidationError) -> str:
+    """Say what is wrong first: where, why, and what stands there."""
+    first: Any = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "the whole"
+    found = "" if isinstance(first["input"], dict | list) else f", not {first['input']!r:.60}"
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}{found}"

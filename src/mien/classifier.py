@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien import images
 from mien.card import Task
@@ -16,9 +16,10 @@ from mien.errors import ImageError, ModelError
 from mien.faces import view_of_picture
 from mien.images import Limits, Picture, Source
 from mien.model import Model
+from mien.pipeline import in_batches
 from mien.pixels import Image, sample
 
-_CHUNK: Final = 32
+_BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Classifier:
 
     Raises:
         ModelError: The model cannot be used, or is not for whole pictures.
+        ValueError: `threads` is negative.
 
     Example:
         >>> Classifier("animals.onnx")("photo.jpg")[0]
@@ -71,6 +73,8 @@ class Classifier:
         providers: Sequence[str] = ("CPUExecutionProvider",),
         limits: Limits = images.DEFAULT_LIMITS,
     ) -> None:
+        if threads < 0:
+            raise ValueError(f"threads is 0 for all cores, or more; not {threads}")
         self._threads = threads or os.cpu_count() or 1
         if not isinstance(model, Model):
             model = Model.open(model, threads=self._threads, providers=providers)
@@ -89,7 +93,7 @@ class Classifier:
         Raises:
             ImageError: The picture cannot be read.
         """
-        ranking = next(self.read([picture]))
+        ranking = self._finish([self._prepare(picture, keep=False)])[0]
         if ranking.error is not None:
             raise ranking.error
         return ranking.guesses
@@ -99,45 +103,43 @@ class Classifier:
 
         Args:
             pictures: As for one picture.
-            keep: Whether each ranking holds its decoded picture.
+            keep: Whether each ranking holds its decoded picture; fewer are then read ahead.
         """
-        with ThreadPoolExecutor(self._threads) as pool:
-            for chunk in _chunks(pictures):
-                prepared = list(pool.map(self._prepare, chunk))
-                yield from self._finish(prepared, keep=keep)
+        yield from in_batches(
+            pictures,
+            partial(self._prepare, keep=keep),
+            self._finish,
+            threads=self._threads,
+            batch=min(_BATCH, self._threads) if keep else _BATCH,
+        )
 
-    def _prepare(self, source: Source) -> tuple[Picture, Image] | ImageError:
+    def _prepare(self, source: Source, *, keep: bool) -> tuple[Ranking, Image | None]:
+        """Return a ranking that is still empty, and the crop to rank; None for a bad picture."""
         try:
             picture = images.load(source, limits=self._limits)
         except ImageError as error:
-            return error
+            return Ranking(error.name, error=error), None
         height, width = picture.pixels.shape[:2]
         view = view_of_picture(width, height, inside=True)
-        return picture, sample(picture.pixels, view, self.model.card.input.size)
+        crop = sample(picture.pixels, view, self.model.card.input.size)
+        return Ranking(picture.name, picture=picture if keep else None), crop
 
-    def _finish(
-        self, prepared: Sequence[tuple[Picture, Image] | ImageError], *, keep: bool
-    ) -> Iterator[Ranking]:
+    def _finish(self, prepared: Sequence[tuple[Ranking, Image | None]]) -> list[Ranking]:
+        """Run the network over the crops of some pictures, and deal out the results."""
         side = self.model.card.input.size
-        crops = [item[1] for item in prepared if not isinstance(item, ImageError)]
+        crops = [crop for _, crop in prepared if crop is not None]
         pixels = np.stack(crops) if crops else np.empty((0, side, side, 3), np.uint8)
         rows = iter(self.model.run(pixels, [self.task.name])[self.task.name])
-        for item in prepared:
-            if isinstance(item, ImageError):
-                yield Ranking(item.name, error=item)
-                continue
-            probabilities = next(rows)
-            guesses = [
-                Guess(self.task.labels[index], float(probabilities[index]))
-                for index in np.argsort(-probabilities, kind="stable")
-            ]
-            yield Ranking(item[0].name, guesses, picture=item[0] if keep else None)
+        return [
+            ranking if crop is None else replace(ranking, guesses=self._guesses(next(rows)))
+            for ranking, crop in prepared
+        ]
 
-
-def _chunks(pictures: Iterable[Source]) -> Iterator[Sequence[Source]]:
-    source = iter(pictures)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk
+    def _guesses(self, probabilities: NDArray[np.float32]) -> list[Guess]:
+        return [
+            Guess(self.task.labels[index], float(probabilities[index]))
+            for index in np.argsort(-probabilities, kind="stable")
+        ]
 
 
 def _classification(model: Model) -> Task:

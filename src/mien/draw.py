@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from mien.errors import OutputError
+from mien.errors import OutputError, printable
 from mien.files import atomic_write
 
 Pixels = NDArray[np.uint8]
@@ -134,10 +134,11 @@ def save(pixels: Pixels, path: str | os.PathLike[str]) -> None:
         OutputError: The suffix is another one, the format cannot hold a picture of this size,
             or the file could not be written.
     """
+    shown = printable(os.fspath(path))
     suffix = Path(path).suffix.lower()
     if suffix not in _SAVERS:
         known = ", ".join(_SAVERS)
-        raise OutputError(f"{path}: no picture format has the suffix {suffix!r}; use {known}")
+        raise OutputError(f"{shown}: no picture format has the suffix {suffix!r}; use {known}")
     form, options = _SAVERS[suffix]
     stream = io.BytesIO()
     try:
@@ -145,7 +146,7 @@ def save(pixels: Pixels, path: str | os.PathLike[str]) -> None:
     except (OSError, ValueError) as error:
         size = f"{pixels.shape[1]:,} x {pixels.shape[0]:,}"
         reason = f"{form} cannot hold {size} pixels ({error}); use .png"
-        raise OutputError(f"{path}: not written: {reason}") from error
+        raise OutputError(f"{shown}: not written: {reason}") from error
     with atomic_write(path, "wb") as file:
         file.write(stream.getbuffer())
 

@@ -1,5 +1,9 @@
 """The errors that mien raises for bad input: one small family, each message complete by itself."""
 
+from typing import Final
+
+_LONGEST: Final = 300
+
 
 class MienError(Exception):
     """Base of every error that a user can cause and mend.
@@ -37,3 +41,24 @@ class RecipeError(MienError):
 
 class OutputError(MienError):
     """A file that could not be written; nothing half-written is left behind."""
+
+
+def printable(text: str) -> str:
+    r"""Escape what could forge or garble a message: line breaks, control characters, and the like.
+
+    Args:
+        text: Any text, such as a file's name.
+
+    Returns:
+        The text, in which `str.isprintable()` holds for every character.
+
+    Example:
+        >>> printable("a\nb.jpg")
+        'a\\nb.jpg'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shortened(text: str) -> str:
+    """Cut the middle out of a text of more than 300 characters, which would flood a message."""
+    return text if len(text) <= _LONGEST else f"{text[:200]}…{text[-60:]}"

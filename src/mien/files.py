@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, Literal, overload
 
-from mien.errors import OutputError
+from mien.errors import OutputError, printable
 
 # What a write itself may fail with, wherever inside the caller's block it happens.
 _WRITE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -96,9 +96,13 @@ def _places(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir():
-            raise OutputError(f"{_printable(path)}: not written: a folder; give the name of a file")
+            raise OutputError(
+                f"{printable(os.fspath(path))}: not written: a folder; give the name of a file"
+            )
         if target.exists() and not target.is_file():
-            raise OutputError(f"{_printable(path)}: not written: a device or pipe; name a file")
+            raise OutputError(
+                f"{printable(os.fspath(path))}: not written: a device or pipe; name a file"
+            )
     except (OSError, ValueError) as error:
         raise _failure(path, error) from error
     # Named apart from the target, whose name may be as long as the system allows.
@@ -117,12 +121,8 @@ def _commit(file: IO[Any], temporary: Path, target: Path) -> None:
 def _failure(path: str | os.PathLike[str], error: OSError | ValueError) -> OutputError:
     number = getattr(error, "errno", None)
     if number in (errno.ENOENT, errno.ENOTDIR):
-        folder = _printable(Path(path).parent)
+        folder = printable(str(Path(path).parent))
         reason = f"there is no folder {folder}; create it or write elsewhere"
     else:
         reason = _ADVICE.get(number or 0) or f"{getattr(error, 'strerror', None) or error}"
-    return OutputError(f"{_printable(path)}: not written: {reason}")
-
-
-def _printable(path: str | os.PathLike[str]) -> str:
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fspath(path))
+    return OutputError(f"{printable(os.fspath(path))}: not written: {reason}")

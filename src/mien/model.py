@@ -1,5 +1,7 @@
 """A model file: found by name or path, checked against its card, run in batches."""
 
+import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +14,15 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from mien.card import KEY, Card
-from mien.errors import ModelError
+from mien.errors import ModelError, printable, shortened
+from mien.onnxfile import names_other_files
 
 DEFAULT: Final = "face"
 INPUT: Final = "image"
 _BATCH: Final = 64
-_ERRORS_ONLY: Final = 3
+_LARGEST_FILE: Final = 2**31
+_SILENT: Final = 4
+_WANTED: Final = "Use a whole .onnx file that mien exported."
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,18 @@ def find(name: str | Path) -> Path:
     known = {model.name: model.path for model in packaged()}
     if str(name) in known:
         return known[str(name)]
-    path = Path(name)
-    if path.is_file():
-        return path
-    have = ", ".join(known) or "none"
-    raise ModelError(f"{name}: neither a model file nor a packaged model; packaged are: {have}")
+    path, shown = Path(name), printable(shortened(str(name)))
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        have = ", ".join(known) or "none"
+        raise ModelError(
+            f"{shown!r}: neither a model file nor a packaged model; packaged are: {have}"
+        ) from error
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise ModelError(f"{shown!r}: {kind}; give the path of an .onnx model file")
+    return path
 
 
 class Model:
@@ -75,14 +87,13 @@ class Model:
         self.name = name
         self.bytes = len(data)
         self._session = _open_session(data, name, threads, providers)
-        metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        if KEY not in metadata:
+        try:
+            self.card = _card(self._session, name)
+            _check_signature(self._session, self.card, name)
+        except UnicodeDecodeError as error:
             raise ModelError(
-                f"{name}: has no model card, so its outputs have no known meaning. "
-                "Use a model file that mien exported."
-            )
-        self.card = Card.from_json(metadata[KEY], name)
-        _check_signature(self._session, self.card, name)
+                f"{name}: a text in it is not UTF-8 ({error.reason}). {_WANTED}"
+            ) from error
 
     @classmethod
     def open(
@@ -107,11 +118,8 @@ class Model:
             96
         """
         path = find(name)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-        return cls(data, str(name), threads=threads, providers=providers)
+        shown = printable(shortened(str(name)))
+        return cls(_read(path, shown), shown, threads=threads, providers=providers)
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -131,7 +139,8 @@ class Model:
             Task -> N x outputs: probabilities, or one number for a regression.
 
         Raises:
-            ModelError: The pixels are of another shape or type, or a task is unknown.
+            ModelError: The pixels are of another shape or type, a task is unknown, or the network
+                fails.
         """
         side = self.card.input.size
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, 3):
@@ -139,15 +148,44 @@ class Model:
                 f"{self.name}: takes uint8 pixels of N x {side} x {side} x 3, "
                 f"not {pixels.dtype} of {' x '.join(map(str, pixels.shape))}"
             )
-        names = [self.card.task(name).name for name in tasks or self.outputs]
-        if not len(pixels):
-            return {name: np.empty((0, self.card.task(name).outputs), np.float32) for name in names}
+        wanted = [self.card.task(name) for name in (self.outputs if tasks is None else tasks)]
+        found = {task.name: np.empty((len(pixels), task.outputs), np.float32) for task in wanted}
         # Parts of bounded size keep a crowd's memory bounded.
-        parts = [
-            self._session.run(names, {INPUT: np.ascontiguousarray(pixels[start : start + _BATCH])})
-            for start in range(0, len(pixels), _BATCH)
-        ]
-        return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
+        for start in range(0, len(pixels) if wanted else 0, _BATCH):
+            part = pixels[start : start + _BATCH]
+            for name, values in zip(found, self._run(part, list(found)), strict=True):
+                rows = found[name][start : start + _BATCH]
+                if values.shape != rows.shape or not np.isfinite(values).all():
+                    raise ModelError(
+                        f"{self.name}: its output {name!r} is not {len(rows)} x {rows.shape[1]} "
+                        "finite numbers. Export or train the model again."
+                    )
+                rows[:] = values
+        return found
+
+    def _run(self, pixels: NDArray[np.uint8], names: list[str]) -> list[NDArray[np.float32]]:
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(
+                names, {INPUT: np.ascontiguousarray(pixels)}
+            )
+        except Exception as error:
+            # onnxruntime's errors share no class of their own.
+            raise ModelError(
+                f"{self.name}: the network failed on {len(pixels)} pictures: {_reason(error)}"
+            ) from error
+        return outputs
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST_FILE:
+            raise ModelError(
+                f"{name}: {size:,} bytes; an ONNX file holds at most {_LARGEST_FILE:,}"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{name}: cannot be read ({error.strerror})") from error
 
 
 def _open_session(
@@ -159,40 +197,80 @@ def _open_session(
             f"the execution provider {', '.join(sorted(missing))} is not installed; there are "
             f"{', '.join(onnxruntime.get_available_providers())}"
         )
+    _check_self_contained(data, name)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    # What goes wrong is raised; on stderr it would stand a second time.
+    options.log_severity_level = _SILENT
     try:
-        # From bytes, not from a path: so a file cannot name others for onnxruntime to read.
-        return onnxruntime.InferenceSession(data, options, providers=list(providers))
+        # Without its fallback: that would print, and take another provider without a word.
+        return onnxruntime.InferenceSession(
+            data, options, providers=list(providers), enable_fallback=0
+        )
     except Exception as error:
-        # onnxruntime's errors share no class of their own.
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ModelError(
-            f"{name}: not a whole ONNX model file ({len(data)} bytes): {reason}"
+            f"{name}: onnxruntime cannot open its {len(data):,} bytes ({_reason(error)}). {_WANTED}"
         ) from error
 
 
+def _check_self_contained(data: bytes, name: str) -> None:
+    """Refuse a file that would have onnxruntime read others, from wherever the program runs."""
+    try:
+        if names_other_files(data):
+            raise ModelError(
+                f"{name}: keeps weights in other files, which are not read. Use a model file that "
+                "holds all of its weights."
+            )
+    except ValueError as error:
+        raise ModelError(
+            f"{name}: its {len(data):,} bytes are not a whole ONNX file ({error}). {_WANTED}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error of onnxruntime, which may quote what the file holds."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return printable(shortened(re.sub(r"^\[ONNXRuntimeError\] : \d+ : ", "", lines[0])))
+
+
+def _card(session: onnxruntime.InferenceSession, name: str) -> Card:
+    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    if KEY not in metadata:
+        raise ModelError(
+            f"{name}: has no model card, so its outputs have no known meaning. {_WANTED}"
+        )
+    return Card.from_json(metadata[KEY], name)
+
+
 def _check_signature(session: onnxruntime.InferenceSession, card: Card, name: str) -> None:
-    side = card.input.size
-    inputs: list[Any] = session.get_inputs()
-    shapes = [(i.name, i.type, list(i.shape)[1:]) for i in inputs]
-    if shapes != [(INPUT, "tensor(uint8)", [side, side, 3])]:
-        raise ModelError(
-            f"{name}: its card says one input {INPUT!r}, uint8, N x {side} x {side} x 3; "
-            f"the network has {shapes}"
-        )
-    found = {o.name: list(o.shape)[-1] for o in session.get_outputs()}
-    wanted = {task.name: task.outputs for task in card.tasks}
+    _check_input(session.get_inputs(), card.input.size, name)
+    found = {output.name: _described(output) for output in session.get_outputs()}
+    wanted = {task.name: f"float32 N x {task.outputs}" for task in card.tasks}
     wrong = [
-        f"{task} ({count} numbers; the network gives {found.get(task, 'no such output')})"
-        for task, count in wanted.items()
-        if found.get(task) != count
+        f"{output!r} should be {wanted.get(output, 'absent')}, not {found.get(output, 'absent')}"
+        for output in sorted(found.keys() | wanted)
+        if found.get(output) != wanted.get(output)
     ]
-    if wrong or set(found) - set(wanted):
-        extra = ", ".join(sorted(set(found) - set(wanted)))
+    if wrong:
         raise ModelError(
-            f"{name}: its outputs do not match its card: "
-            + "; ".join(wrong + ([f"outputs without a task: {extra}"] if extra else []))
+            f"{name}: its outputs do not match its card: {'; '.join(wrong)}. Export it again."
         )
+
+
+def _check_input(inputs: Sequence[Any], side: int, name: str) -> None:
+    found = [f"{i.name!r}, {_described(i)}" for i in inputs]
+    wanted = f"{INPUT!r}, uint8 N x {side} x {side} x 3"
+    if found != [wanted]:
+        raise ModelError(
+            f"{name}: should have one input, {wanted}; it has {'; '.join(found) or 'none'}. "
+            "Export it again."
+        )
+
+
+def _described(value: Any) -> str:
+    """Return "float32 N x 7" for a tensor of any number of rows by seven."""
+    kind = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}.get(value.type, value.type)
+    shape = list(value.shape)
+    rows = ["N" if not isinstance(side, int) else str(side) for side in shape[:1]]
+    return f"{kind} {' x '.join(rows + [str(side) for side in shape[1:]])}"

@@ -1,4 +1,4 @@
-"""Read and edit a few fields of an ONNX file without the onnx package, which reading pictures spares.
+"""Read and edit a few fields of an ONNX file without the onnx package, a training dependency.
 
 An ONNX file is a Protocol Buffers message, a flat run of (key, value) fields. Only the few field
 numbers named below, from onnx.proto, are looked at; everything else is copied as it stands.
@@ -44,11 +44,15 @@ def names_other_files(model: bytes) -> bool:
     """
     waiting = [("model", memoryview(model))]
     while waiting:
-        kind, message = waiting.pop()
-        if kind == "other file":
+        part, message = waiting.pop()
+        if part == "other file":
             return True
-        inside = _TENSORS[kind]
-        waiting += [(inside[n], value) for n, _, value in _fields(message) if n in inside]
+        inside = _TENSORS[part]
+        waiting += [
+            (inside[number], value)
+            for number, kind, value in _fields(message)
+            if number in inside and kind == _BYTES
+        ]
     return False
 
 
@@ -77,9 +81,9 @@ def _open_graph(graph: bytes, input_axes: dict[int, str], output_axes: dict[int,
     for number, kind, value in _fields(graph):
         if number == _GRAPH_VALUE_INFO:
             continue
-        if number == _GRAPH_INPUT:
+        if (number, kind) == (_GRAPH_INPUT, _BYTES):
             value = _open_value(value, input_axes)
-        elif number == _GRAPH_OUTPUT:
+        elif (number, kind) == (_GRAPH_OUTPUT, _BYTES):
             outputs += 1
             value = _open_value(value, {a: f"{name}_{outputs}" for a, name in output_axes.items()})
         out += _field(number, kind, value)
@@ -95,7 +99,7 @@ def _rename_axes(shape: bytes, names: dict[int, str]) -> bytes:
     out = bytearray()
     axis = 0
     for number, kind, value in _fields(shape):
-        if number == _SHAPE_DIM:
+        if (number, kind) == (_SHAPE_DIM, _BYTES):
             if axis in names:
                 value = _field(_DIM_PARAM, _BYTES, names[axis].encode())
             axis += 1

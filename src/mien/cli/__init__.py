@@ -3,13 +3,14 @@
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import models, predict
+from mien.cli import data, evaluate, models, predict, train
 from mien.cli.output import printable
 from mien.errors import MienError
 
@@ -23,13 +24,14 @@ class _Commands(TyperGroup):
             sys.stdout.flush()
         except MienError as error:
             _explain(str(error))
+            raise typer.Exit(2) from None
         except BrokenPipeError:
             # Whoever read the output has seen enough; end as other programs do on SIGPIPE.
             _settle_standard_output()
             raise typer.Exit(141) from None
         except OSError as error:
-            where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-            _explain(f"{where}{error.strerror or error}")
+            _explain(_failure(error))
+            raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(130) from None
@@ -41,7 +43,11 @@ def _explain(message: str) -> None:
     _settle_standard_output()
     lines = "\n".join(map(printable, message.splitlines()))
     typer.echo(f"mien: {lines}", err=True)
-    raise typer.Exit(2)
+
+
+def _failure(error: OSError) -> str:
+    what = os.fsdecode(error.filename) if error.filename else "the output was not written"
+    return f"{what}: {error.strerror or error}"
 
 
 def _settle_standard_output() -> None:
@@ -55,13 +61,13 @@ def _settle_standard_output() -> None:
 
 _HELP = """Read faces and pictures with small models, on this machine.
 
-\b
-Examples:
-  mien predict photo.jpg                    the faces of a picture, as a table
-  mien predict photos -o faces.csv          those of all pictures in a folder
-  mien predict photos --draw annotated      ... drawn into copies of the pictures
-  mien predict photo.jpg --tasks age,race   only what is named
-  mien models show face                     what the default model reads, and how well
+\bExamples:
+  mien predict photo.jpg                 the faces of a picture, as a table
+  mien predict photos -o faces.csv       ... of all pictures in a folder
+  mien predict photos --draw annotated   ... and drawn into copies of them
+  mien models show face                  what the model reads, and how well
+
+Each command explains itself with --help.
 """
 
 app = typer.Typer(
@@ -74,6 +80,9 @@ app = typer.Typer(
 )
 app.command("predict", help=predict.HELP)(predict.predict)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 
 
 def _show_version(wanted: bool) -> None:
@@ -96,4 +105,12 @@ def _options(
 
 def main() -> None:
     """Run the command line; the console script `mien`."""
-    app(prog_name="mien")
+    for name in ("stdout", "stderr"):
+        # A program may be started with closed streams.
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end)
+    try:
+        app(prog_name="mien")
+    except OSError as error:  # while the help was written
+        _explain(_failure(error))
+        sys.exit(2)

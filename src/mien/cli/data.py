@@ -43,7 +43,7 @@ def import_source(
     from mien.data.sources import SOURCES, Skipped
 
     skipped = Skipped()
-    found = SOURCES[source.value](folder, skipped, seed=seed, watch=watch("reading pictures"))
+    found = SOURCES[source.value](folder, skipped, seed=seed, watch=watch("pictures read"))
     found.write(output)
     _report(found, output)
     _report_skipped(skipped)
@@ -66,9 +66,7 @@ def join(
     joined.write(output)
     _report(joined, output)
     if moved:
-        typer.echo(
-            f"  {moved} moved to another part, for an identical picture lies there", err=True
-        )
+        typer.echo(f"  {moved} moved to the part of an identical picture", err=True)
 
 
 def _report(manifest: "Manifest", output: Path) -> None:

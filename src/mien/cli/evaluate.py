@@ -32,7 +32,7 @@ def evaluate(
 
     opened = Model.open(model, threads=threads)
     whole = manifests.read(manifest)
-    result = measure(opened, whole.part(split), threads=threads, watch=watch("measuring"))
+    result = measure(opened, whole.part(split), threads=threads, watch=watch("pictures measured"))
     same = whole.split_hash == opened.card.split_hash
     if not same:
         typer.echo(

@@ -34,10 +34,10 @@ _ATTRIBUTES: Final = (
 CLASSES: Final = ("path", "rank", "label", "probability", "error")
 """Columns of a classifier's rows."""
 
-_HEADINGS: Final = {"x": "box", "detection_score": "score"}
 _NUMBERS: Final = ("face", "rank", "probability", "score")
 _DISPENSABLE: Final = ("score", "box")
 _GAP: Final = "  "
+_NARROW: Final = 32
 _NARROWEST: Final = 16
 _UNBOUNDED: Final = 1_000_000
 
@@ -189,14 +189,17 @@ class _Json:
 class _Csv:
     def __init__(self, stream: IO[str], columns: Sequence[str]) -> None:
         self._stream = stream
-        self._writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        self._plain = csv.DictWriter(stream, columns, lineterminator="\n")
+        # The plain one leaves a lone carriage return bare, where readers would end the row.
+        self._quoting = csv.DictWriter(stream, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
         self._show = printable if stream.isatty() else str
-        self._writer.writeheader()
+        self._plain.writeheader()
 
     def write(self, rows: Iterable[Row]) -> None:
         for row in rows:
             text = {c: self._show(v) for c, v in row.items() if isinstance(v, str)}
-            self._writer.writerow({**row, **text})
+            writer = self._quoting if "\r" in "".join(text.values()) else self._plain
+            writer.writerow({**row, **text})
         self._stream.flush()
 
     def close(self) -> None:
@@ -214,8 +217,11 @@ class _Table:
         self._rows.extend(rows)
 
     def close(self) -> None:
-        cells = [_cells(row, self._columns) for row in self._rows]
-        print_table(cells, [_note(row) for row in self._rows], self._stream)
+        rows = [
+            {_heading(column): text for column, text in cells(row, self._columns).items()}
+            for row in self._rows
+        ]
+        print_table(rows, [_note(row) for row in self._rows], self._stream)
 
 
 _WRITERS: Final[dict[Format, Callable[[IO[str], Sequence[str]], Writer]]] = {
@@ -270,12 +276,19 @@ def _note(row: Row) -> str:
     return "no face" if row.get("face") is None and "rank" not in row else ""
 
 
-def _cells(row: Row, columns: Sequence[str]) -> dict[str, str]:
-    """Return a row as a reader wants to see it: "31 (24–39)", "female 98 %"."""
+def cells(row: Row, columns: Sequence[str]) -> dict[str, str]:
+    """Return a row as a reader wants to see it: "31 (24–39)", "female 98 %".
+
+    Args:
+        row: A row of results.
+        columns: Its fields, in order.
+
+    Returns:
+        Column -> text, without the columns that are told together with another.
+    """
     hidden = {"y", "width", "height", "error"}
     hidden |= {name + ending for name in columns for ending in ("_p", "_low", "_high")}
-    shown = [column for column in columns if column not in hidden]
-    return {_HEADINGS.get(name, name.replace("_", " ")): _cell(name, row) for name in shown}
+    return {column: _cell(column, row) for column in columns if column not in hidden}
 
 
 def _cell(column: str, row: Row) -> str:
@@ -291,6 +304,22 @@ def _cell(column: str, row: Row) -> str:
         return f"{value:.0f} ({row[f'{column}_low']:.0f}–{row[f'{column}_high']:.0f})"
     share = row.get(f"{column}_p")
     return printable(str(value)) + ("" if share is None else f" {percent(share)}")
+
+
+def face_lines(row: Row, columns: Sequence[str]) -> list[str]:
+    """Return what is written beside a face: age and gender, and below them all else."""
+    texts = {
+        # A number alone would not say what it counts.
+        column: f"{column} {text}" if isinstance(row[column], float) and column != "age" else text
+        for column, text in cells(row, columns).items()
+        if text and column not in _PLACE and not column.endswith("_group")
+    }
+    first = [texts.pop(name) for name in ("age", "gender") if name in texts]
+    return [" · ".join(part) for part in (first, list(texts.values())) if part]
+
+
+def _heading(column: str) -> str:
+    return {"x": "box", "detection_score": "score"}.get(column, column.replace("_", " "))
 
 
 def percent(share: Value, digits: int = 0) -> str:
@@ -337,11 +366,12 @@ def _widths(rows: Sequence[Mapping[str, str]], room: int) -> dict[str, int]:
                 widths[name] = max(widths.get(name, len(name)), cell_len(text))
     # A column that is empty in the first rows stands where those rows have it.
     widths = {name: widths[name] for row in rows[:1] for name in row if name in widths}
-    for name in _DISPENSABLE:
-        if _total(widths) > room:
-            widths.pop(name, None)
     for first in list(widths)[:1]:
-        widths[first] = max(_NARROWEST, min(widths[first], widths[first] + room - _total(widths)))
+        for name in _DISPENSABLE:
+            if _total(widths | {first: min(widths[first], _NARROW)}) > room:
+                widths.pop(name, None)
+        spare = max(0, widths[first] - _NARROWEST)
+        widths[first] -= min(spare, max(0, _total(widths) - room))
     return widths
 
 
@@ -355,11 +385,17 @@ def _line(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
 
 
 def _noted(row: Mapping[str, str], note: str, widths: Mapping[str, int], room: int) -> list[str]:
-    """Return a row whose first cell is followed by text, wrapped under itself."""
+    """Return a row whose first cell is followed by text, wrapped beside or below it."""
     first, width = next(iter(widths.items()))
-    lines = textwrap.wrap(note, max(_NARROWEST, room - width - len(_GAP)))
-    starts = [_fit(first, row[first], width), *[" " * width] * (len(lines) - 1)]
-    return [start + _GAP + line for start, line in zip(starts, lines, strict=True)]
+    head = _fit(first, row[first], width)
+    if room - width - len(_GAP) < _NARROW:
+        return [
+            head.rstrip(),
+            *textwrap.wrap(note, room, initial_indent=_GAP, subsequent_indent=_GAP),
+        ]
+    indent = " " * width + _GAP
+    lines = textwrap.wrap(note, room, initial_indent=indent, subsequent_indent=indent)
+    return [head + lines[0][width:], *lines[1:]]
 
 
 def _fit(column: str, text: str, width: int) -> str:

@@ -1,9 +1,12 @@
-"""A progress bar on standard error, for work that takes a while and eyes that watch it."""
+"""How far the work is: a bar on standard error for eyes that watch it, and counts at the end."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mien.cli.output import Row
 
 _HANDFUL: Final = 8
 
@@ -41,8 +44,67 @@ def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable
         task = bar.add_task("", total=total, rate="")
 
         def advance() -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{unit}, {speed:.1f} a second," if speed else unit
-            bar.update(task, advance=1, rate=rate)
+            bar.advance(task)
+            done, seconds = bar.tasks[0].completed, bar.tasks[0].elapsed
+            bar.update(task, rate=f"{unit}, {done / seconds:.1f} a second," if seconds else unit)
 
         yield advance
+
+
+@dataclass
+class Counts:
+    """How many pictures were read, as rows tell it.
+
+    Attributes:
+        total: How many pictures there are.
+        faces: How many faces were found; None where none are looked for.
+        read: How many pictures could be read.
+        without: How many of them hold no face.
+        failed: How many could not be read.
+    """
+
+    total: int
+    faces: int | None = None
+    read: int = 0
+    without: int = 0
+    failed: int = 0
+
+    @property
+    def done(self) -> int:
+        """How many pictures were read or failed."""
+        return self.read + self.failed
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Count the rows of one picture."""
+        if rows[0].get("error"):
+            self.failed += 1
+            return
+        self.read += 1
+        if self.faces is not None:
+            found = sum(row.get("face") is not None for row in rows)
+            self.faces += found
+            self.without += found == 0
+
+    def summary(self) -> str:
+        """Return one line: "12 pictures read, 34 faces, 2 without a face, 1 failed"."""
+        parts = [f"{self.read:,} {'picture' if self.read == 1 else 'pictures'} read"]
+        if self.faces is not None:
+            parts.append(f"{self.faces:,} {'face' if self.faces == 1 else 'faces'}")
+            parts.append(f"{self.without:,} without a face")
+        return ", ".join([*parts, f"{self.failed:,} failed"])
+
+
+def watch(unit: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
+    """Return what wraps a loop to show its progress; it takes the items and their number.
+
+    Args:
+        unit: What the items are: "pictures".
+    """
+
+    def wrap(items: Iterable[Any], total: int) -> Iterator[Any]:
+        with progress(total, unit) as advance:
+            for item in items:
+                yield item
+                advance()
+
+    return wrap

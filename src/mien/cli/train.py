@@ -50,7 +50,7 @@ def train(
     loaded, folder = _choose(recipe, changes or [], run, resume)
     if threads:
         torch.set_num_threads(threads)
-    parts = runs.load_parts(loaded, cache, watch("finding faces"))
+    parts = runs.load_parts(loaded, cache, watch("pictures searched for their face"))
     typer.echo(
         f"{loaded.name}: {len(parts.train.store):,} pictures to train on, "
         f"{len(parts.choice.store):,} to choose by, {len(parts.calibration.store):,} to calibrate "
@@ -62,7 +62,7 @@ def train(
     except KeyboardInterrupt:
         typer.echo(f"stopped; go on with: mien train --resume {folder}", err=True)
         raise
-    path, result = finish.finish(loaded, parts, best, folder, watch("measuring"))
+    path, result = finish.finish(loaded, parts, best, folder, watch("pictures measured"))
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB", err=True)
     typer.echo(headline(result))
 

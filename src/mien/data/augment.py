@@ -11,12 +11,19 @@ from typing import Annotated, Final, cast
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mien.pixels import Image, Matrix, sample
 
 Chance = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
+_Side = Annotated[int, Field(ge=1)]
+
+
+def _rising(sides: tuple[int, int]) -> tuple[int, int]:
+    if sides[0] > sides[1]:
+        raise ValueError("the smallest side stands first, the largest second")
+    return sides
 
 
 class Augmentation(BaseModel):
@@ -42,7 +49,7 @@ class Augmentation(BaseModel):
         erase: Chance that a rectangle is covered.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     flip: Chance = 0.5
     rotation: Amount = 12.0
@@ -56,7 +63,7 @@ class Augmentation(BaseModel):
     light: Annotated[float, Field(ge=0, lt=1)] = 0.2
     dark: Chance = 0.0
     shrink: Chance = 0.0
-    shrink_side: tuple[int, int] = (24, 96)
+    shrink_side: Annotated[tuple[_Side, _Side], AfterValidator(_rising)] = (24, 96)
     blur: Chance = 0.0
     jpeg: Chance = 0.0
     noise: Chance = 0.0
@@ -184,8 +191,9 @@ def _noise(rng: np.random.Generator, crop: Image) -> Image:
 
 def _jpeg(rng: np.random.Generator, crop: Image) -> Image:
     quality = int(rng.integers(20, 90))
-    _, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cast("Image", cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    bgr = np.ascontiguousarray(crop[:, :, ::-1])
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cast("Image", cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
 
 
 def _through_table(crop: Image, table: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:

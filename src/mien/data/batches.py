@@ -34,22 +34,37 @@ class Target:
         """Return a sample's target: class weights that sum to 1, or one number; nan if missing.
 
         Raises:
-            DataError: The label is not one of the task's.
+            DataError: The label is not one of the task's, or not a number.
         """
-        value = sample.labels.get(self.task)
         if self.labels is None:
-            return np.array([np.nan if value is None else float(value)], np.float32)
-        votes = [float(sample.labels.get(f"{self.task}/{label}", 0)) for label in self.labels]
+            return np.array([sample.number(self.task)], np.float32)
+        value = sample.labels.get(self.task)
         if value is not None and value not in self.labels:
             raise DataError(
                 f"{sample.path}: {self.task} is {value!r}; the task's labels are "
                 f"{', '.join(self.labels)}"
             )
-        if sum(votes) > 0:
-            return (np.array(votes) / sum(votes)).astype(np.float32)
+        votes = np.nan_to_num([sample.number(f"{self.task}/{label}") for label in self.labels])
+        if votes.sum() > 0:
+            return np.asarray(votes / votes.sum(), np.float32)
         if value is None:
             return np.full(len(self.labels), np.nan, np.float32)
         return np.array([label == value for label in self.labels], np.float32)
+
+    def check_columns(self, manifest: Manifest) -> None:
+        """Refuse a manifest with votes for labels that the task does not have.
+
+        Raises:
+            DataError: There is such a column.
+        """
+        known = {f"{self.task}/{label}" for label in self.labels or ()}
+        unknown = [name for name in manifest.columns if name.startswith(f"{self.task}/")]
+        unknown = [name for name in unknown if name not in known]
+        if unknown:
+            raise DataError(
+                f"the manifest has votes for {', '.join(unknown)}; the labels of the task "
+                f"{self.task!r} are {', '.join(self.labels or ['numbers'])}"
+            )
 
 
 def targets(manifest: Manifest, wanted: Sequence[Target]) -> dict[str, NDArray[np.float32]]:
@@ -60,11 +75,13 @@ def targets(manifest: Manifest, wanted: Sequence[Target]) -> dict[str, NDArray[n
     """
     found = {}
     for target in wanted:
+        target.check_columns(manifest)
         rows = np.stack([target.of(sample) for sample in manifest.samples])
         if np.isnan(rows).all():
+            parts = sorted({sample.split or "no part" for sample in manifest.samples})
             raise DataError(
-                f"no picture has a label for the task {target.task!r}; the manifest's columns are "
-                f"{', '.join(manifest.columns)}"
+                f"none of the {len(rows)} pictures in {' and '.join(parts)} has a label for the "
+                f"task {target.task!r}; they have {', '.join(manifest.columns) or 'none at all'}"
             )
         found[target.task] = rows
     return found
@@ -96,7 +113,8 @@ class BatchPlan:
         seed: Seed of order and changes.
 
     Raises:
-        DataError: A source that `shares` names is not in the manifest.
+        DataError: `shares` names other sources than the manifest's, or leaves one of them without
+            a picture in a batch; or labels are missing or wrong.
     """
 
     def __init__(
@@ -156,11 +174,10 @@ def _pools(
     sources = np.array([sample.source for sample in manifest.samples])
     if not shares:
         return [(1.0, np.arange(len(sources)))]
-    missing = sorted(set(shares) - set(sources))
-    if missing:
+    if set(shares) != set(sources):
         raise DataError(
-            f"the recipe's shares name {', '.join(missing)}; the manifest's training part holds "
-            f"{', '.join(sorted(set(sources)))}"
+            f"the recipe's data.shares name {', '.join(sorted(shares))}; the manifest's training "
+            f"part holds {', '.join(sorted(set(sources)))}. Give each of these its share."
         )
     return [(share, np.flatnonzero(sources == name)) for name, share in shares.items()]
 
@@ -171,4 +188,9 @@ def _counts(shares: Sequence[float], size: int) -> list[int]:
     counts = np.floor(exact).astype(int)
     for index in np.argsort(counts - exact, kind="stable")[: size - int(counts.sum())]:
         counts[index] += 1
+    if not counts.all():
+        raise DataError(
+            f"shares of {', '.join(f'{share:g}' for share in shares)} leave one data set without a "
+            f"picture in a batch of {size}; make optimiser.batch or that share larger"
+        )
     return [int(count) for count in counts]

@@ -7,10 +7,10 @@ a task. A column `TASK/LABEL` holds the weight (votes) of one label for a soft l
 
 import csv
 import hashlib
+import io
 import math
-import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,20 @@ class Sample:
     split: str = ""
     labels: dict[str, str] = field(default_factory=dict)
 
+    def number(self, column: str) -> float:
+        """Return a label that is a number; nan where it is missing.
+
+        Raises:
+            DataError: The label is not a finite number.
+        """
+        text = self.labels.get(column)
+        if text is None:
+            return math.nan
+        value = _finite(text)
+        if math.isnan(value):
+            raise DataError(f"{self.path}: {column} must be a number, not {text!r}")
+        return value
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -56,16 +70,14 @@ class Manifest:
     @property
     def fingerprint(self) -> str:
         """Hash over every picture's content, source, split and labels; order does not count."""
-        lines = sorted(
+        return _hash(
             repr((s.content, s.source, s.split, sorted(s.labels.items()))) for s in self.samples
         )
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     @property
     def split_hash(self) -> str:
         """Hash over which picture lies in which part: equal splits have equal hashes."""
-        lines = sorted({f"{s.content} {s.split}" for s in self.samples})
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return _hash({f"{s.content} {s.split}" for s in self.samples})
 
     def part(self, split: str) -> "Manifest":
         """Return the samples of one part.
@@ -75,7 +87,7 @@ class Manifest:
         """
         chosen = tuple(sample for sample in self.samples if sample.split == split)
         if not chosen:
-            have = Counter(sample.split or "(none)" for sample in self.samples)
+            have = Counter(sample.split or "no part" for sample in self.samples)
             raise DataError(
                 f"the manifest has no picture in the part {split!r}; it has "
                 + ", ".join(f"{count} in {name}" for name, count in sorted(have.items()))
@@ -90,41 +102,50 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write the table; the file appears whole or not at all.
 
+        Pictures below the manifest's folder are named relative to it, so that both can be moved
+        together; all others by their absolute path, so that the manifest can be moved alone.
+
         Raises:
             OutputError: The file cannot be written.
+            DataError: A name or a label is not valid Unicode.
         """
         columns = self.columns
-        folder = path.resolve().parent
+        folder = path.absolute().parent
+        rows = (
+            [_relative(s.path, folder), s.source, s.content, s.split]
+            + [s.labels.get(name, "") for name in columns]
+            for s in self.samples
+        )
         with atomic_write(path, newline="") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow([*FIXED_COLUMNS, *columns])
-            for s in self.samples:
-                row = [_relative(s.path, folder), s.source, s.content, s.split]
-                table.writerow(row + [s.labels.get(name, "") for name in columns])
+            try:
+                table.writerow([*FIXED_COLUMNS, *columns])
+                table.writerows(rows)
+            except UnicodeEncodeError as error:
+                raise DataError(
+                    f"{error.object!a:.200}: not valid Unicode, so no manifest can hold it; "
+                    "rename the file or folder"
+                ) from error
 
 
 def read(path: Path) -> Manifest:
     """Read and check a manifest.
 
     Raises:
-        DataError: The file is missing or not a manifest; the message names the line and column.
+        DataError: The file is missing or not a manifest, or identical pictures lie in different
+            parts; the message names the line.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.reader(file, strict=True)
-            columns = _check_header(path, next(table, []))
-            samples = [
-                _sample(path, columns, row, f"{path}, line {table.line_num}")
-                for row in table
-                if row
-            ]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a CSV table in UTF-8 ({error})") from error
-    if not samples:
+    lines: dict[int, Sample] = {}
+    rows = _rows(path)
+    header = next(rows, None)
+    columns = _check_header(path, header[1] if header else [])
+    for line, row in rows:
+        if row:
+            lines[line] = _sample(path, columns, row, f"{path}, line {line}")
+    if not lines:
         raise DataError(f"{path}: the manifest lists no picture")
-    return Manifest(tuple(samples))
+    _check_parts(path, lines)
+    return Manifest(tuple(lines.values()))
 
 
 def join(manifests: Iterable[Manifest]) -> tuple[Manifest, int]:
@@ -147,26 +168,54 @@ def join(manifests: Iterable[Manifest]) -> tuple[Manifest, int]:
     return Manifest(tuple(samples)).with_splits(splits), moved
 
 
+def _hash(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
 def _relative(path: Path, folder: Path) -> str:
-    """Name a picture relative to the manifest where it lies below it or beside it."""
-    absolute = path.resolve()
-    common = os.path.commonpath([absolute, folder])
-    near = common != os.path.sep and len(folder.parts) - len(Path(common).parts) <= 1
-    return os.path.relpath(absolute, folder) if near else str(absolute)
+    # Links are kept as they are: one that lies below the folder moves along with it.
+    absolute = path.absolute()
+    if absolute.is_relative_to(folder):
+        return absolute.relative_to(folder).as_posix()
+    return str(absolute)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV file with the number of the line where each ends."""
+    try:
+        data = path.read_bytes()
+        # Spreadsheets put a byte order mark before their UTF-8.
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: not UTF-8; save the table as CSV in UTF-8"
+        ) from error
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in table:
+            if any("\0" in value for value in row):
+                raise DataError(f"{path}, line {table.line_num}: holds a NUL byte; not a CSV table")
+            yield table.line_num, row
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: not a CSV table ({error})") from error
 
 
 def _check_header(path: Path, header: list[str]) -> list[str]:
     if header[: len(FIXED_COLUMNS)] != list(FIXED_COLUMNS):
+        found = ", ".join(header[: len(FIXED_COLUMNS)]) or "none"
         raise DataError(
-            f"{path}: a manifest starts with the columns {', '.join(FIXED_COLUMNS)}; "
-            f"this one has {', '.join(header[:6]) or 'none'}. Make one with `mien data import`."
+            f"{path}, line 1: a manifest starts with the columns {', '.join(FIXED_COLUMNS)}; "
+            f"this one has {found[:100]}. Make one with `mien data import`."
         )
     columns = header[len(FIXED_COLUMNS) :]
     wrong = [name for name in columns if not name or name in FIXED_COLUMNS]
     doubled = [name for name, count in Counter(columns).items() if count > 1]
     if wrong or doubled:
-        named = ", ".join(repr(name) for name in [*wrong, *doubled])
-        raise DataError(f"{path}: each label column needs a name of its own; got {named}")
+        named = ", ".join(repr(name) for name in dict.fromkeys([*wrong, *doubled]))
+        raise DataError(f"{path}, line 1: each label column needs a name of its own; got {named}")
     return columns
 
 
@@ -175,12 +224,13 @@ def _sample(manifest: Path, columns: list[str], row: list[str], where: str) -> S
     if len(row) != expected:
         raise DataError(f"{where}: {expected} values expected, {len(row)} found")
     path, source, content, split = row[: len(FIXED_COLUMNS)]
+    for name, value in (("path", path), ("content", content)):
+        if not value:
+            raise DataError(f"{where}: no {name}; `mien data import` writes whole rows")
     if split and split not in SPLITS:
         raise DataError(
             f"{where}: split must be one of {', '.join(SPLITS)} or empty, not {split!r}"
         )
-    if not path or "\0" in path:
-        raise DataError(f"{where}: no path")
     values = zip(columns, row[len(FIXED_COLUMNS) :], strict=True)
     labels = {name: value for name, value in values if value}
     for name, value in labels.items():
@@ -190,10 +240,29 @@ def _sample(manifest: Path, columns: list[str], row: list[str], where: str) -> S
 
 
 def _check_number(where: str, name: str, value: str) -> None:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= (MAX_AGE if name == "age" else math.inf):
+    largest = MAX_AGE if name == "age" else math.inf
+    if not 0 <= _finite(value) <= largest:
         wanted = f"an age from 0 to {MAX_AGE}" if name == "age" else "a number of at least 0"
         raise DataError(f"{where}: {name} must be {wanted}, not {value!r}")
+
+
+def _check_parts(path: Path, lines: dict[int, Sample]) -> None:
+    first: dict[str, int] = {}
+    for line, sample in lines.items():
+        other = first.setdefault(sample.content, line)
+        if lines[other].split != sample.split:
+            parts = (lines[other].split or "no part", sample.split or "no part")
+            raise DataError(
+                f"{path}, line {line}: the same picture as in line {other} (content "
+                f"{sample.content}), but in {parts[1]}, not {parts[0]}; identical pictures must "
+                "share one part"
+            )
+
+
+def _finite(text: str) -> float:
+    """Return a number; nan for a text that is none, or not a finite one."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan

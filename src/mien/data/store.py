@@ -5,22 +5,27 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien import images
 from mien.data.manifest import Manifest, Sample
-from mien.errors import DataError, ImageError
+from mien.data.progress import Watcher, unwatched
+from mien.errors import DataError, ImageError, OutputError
 from mien.faces import Detector, Template, view_of_picture, view_of_whole
 from mien.pixels import Image, Matrix, block_mean, sample, shrink_factor
 
 _VERSION: Final = 1
+_AHEAD: Final = 64
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,34 @@ class Store:
     """Pictures, shrunk as far as their views allow, with the view of each; read from disk.
 
     Indexed in the manifest's order. Reading needs no lock: many processes may share the file.
+
+    Args:
+        folder: The store's folder.
+
+    Raises:
+        DataError: The folder does not hold a whole store.
     """
 
     def __init__(self, folder: Path) -> None:
-        index = np.load(folder / "index.npz", allow_pickle=False)
-        self._offsets: NDArray[np.int64] = index["offsets"]
-        self._shapes: NDArray[np.int64] = index["shapes"]
-        self._matrices: NDArray[np.float64] = index["matrices"]
-        self.aligned: NDArray[np.bool_] = index["aligned"]
-        self._pixels = np.memmap(folder / "pixels.u8", np.uint8, mode="r")
+        self._folder = folder
+        try:
+            with np.load(folder / "index.npz", allow_pickle=False) as index:
+                self._offsets: NDArray[np.int64] = index["offsets"]
+                self._shapes: NDArray[np.int64] = index["shapes"]
+                self._matrices: NDArray[np.float64] = index["matrices"]
+                self.aligned: NDArray[np.bool_] = index["aligned"]
+            self._pixels = np.memmap(folder / "pixels.u8", np.uint8, mode="r")
+            if len(self._pixels) != self._shapes.prod(axis=1).sum():
+                raise ValueError("its pixels do not match its index")
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise DataError(
+                f"{folder}: not a whole store of pictures ({error}); delete this folder, and it "
+                "is made again"
+            ) from error
+
+    def __reduce__(self) -> tuple[type["Store"], tuple[Path]]:
+        # A loading process that gets a copy opens the file, instead of being sent its content.
+        return Store, (self._folder,)
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -75,12 +99,13 @@ class Store:
         return np.ascontiguousarray(np.broadcast_to(crop, (size, size, 3)))
 
 
-Watcher = Callable[[Iterable[Sample], int], Iterable[Sample]]
-"""Wraps the loop over samples to show progress: gets the samples and their number."""
-
-
 def open_store(
-    manifest: Manifest, framing: Framing, root: Path, watch: Watcher = lambda samples, _: samples
+    manifest: Manifest,
+    framing: Framing,
+    root: Path,
+    watch: Watcher = unwatched,
+    *,
+    threads: int = 0,
 ) -> Store:
     """Open the store of a manifest's pictures, building it first where there is none.
 
@@ -93,17 +118,22 @@ def open_store(
         framing: How the network's input is cut.
         root: Folder of all stores.
         watch: Progress over the samples.
+        threads: Processor cores to use; 0 for all.
 
     Raises:
-        DataError: A picture cannot be read any more, or the disk is full.
+        DataError: A picture cannot be read any more, or the store is damaged.
+        OutputError: The store cannot be written, for example because the disk is full.
     """
     named = json.dumps([_VERSION, framing.size, framing.template, *_contents(manifest)])
     folder = root / hashlib.sha256(named.encode()).hexdigest()[:20]
     if not folder.is_dir():
         try:
-            _build(manifest, framing, folder, watch)
+            _build(manifest, framing, folder, watch, threads)
         except OSError as error:
-            raise DataError(f"{folder}: the store cannot be written ({error.strerror})") from error
+            raise OutputError(
+                f"{folder}: the store of pictures cannot be written ({error.strerror}); make room, "
+                "or name another place for it"
+            ) from error
     return Store(folder)
 
 
@@ -111,11 +141,13 @@ def _contents(manifest: Manifest) -> list[str]:
     return [sample.content for sample in manifest.samples]
 
 
-def _build(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) -> None:
+def _build(
+    manifest: Manifest, framing: Framing, folder: Path, watch: Watcher, threads: int
+) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     try:
-        _fill(manifest, framing, temporary, watch)
+        _fill(manifest, framing, temporary, watch, threads)
         try:
             temporary.rename(folder)
         except OSError:
@@ -126,26 +158,20 @@ def _build(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) -
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _fill(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) -> None:
-    detector = Detector() if framing.template is not None else None
+def _fill(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher, threads: int) -> None:
     offset = 0
     offsets, shapes, matrices, aligned = [], [], [], []
-
-    def prepare(entry: Sample) -> tuple[Image, Matrix, bool]:
-        return _prepare(entry, framing, detector)
-
-    with (folder / "pixels.u8").open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = zip(manifest.samples, pool.map(prepare, manifest.samples), strict=True)
-        progress = iter(watch(manifest.samples, len(manifest.samples)))
-        for _, (pixels, matrix, found) in results:
-            next(progress, None)
+    with (
+        (folder / "pixels.u8").open("wb") as file,
+        closing(_prepare_all(manifest.samples, framing, threads)) as prepared,
+    ):
+        for pixels, matrix, found in watch(prepared, len(manifest.samples)):
             file.write(pixels.tobytes())
             offsets.append(offset)
             shapes.append(pixels.shape)
             matrices.append(matrix)
             aligned.append(found)
             offset += pixels.size
-        next(progress, None)
     np.savez(
         folder / "index.npz",
         offsets=np.array(offsets, np.int64),
@@ -155,9 +181,28 @@ def _fill(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher) ->
     )
 
 
-def _prepare(
-    entry: Sample, framing: Framing, detector: Detector | None
-) -> tuple[Image, Matrix, bool]:
+_Prepared = tuple[Image, Matrix, bool]
+
+
+def _prepare_all(
+    samples: Sequence[Sample], framing: Framing, threads: int
+) -> Generator[_Prepared, None, None]:
+    """Prepare pictures side by side, in order, only some of them ahead of their use."""
+    detector = Detector() if framing.template is not None else None
+    waiting: deque[Future[_Prepared]] = deque()
+    pool = ThreadPoolExecutor(threads or os.cpu_count())
+    try:
+        for entry in samples:
+            waiting.append(pool.submit(_prepare, entry, framing, detector))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare(entry: Sample, framing: Framing, detector: Detector | None) -> _Prepared:
     try:
         pixels = images.load(entry.path).pixels
     except ImageError as error:

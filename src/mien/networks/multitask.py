@@ -1,7 +1,8 @@
 """One backbone with one linear head a task, pixels in and scores out."""
 
+import difflib
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,19 +21,15 @@ class MultiTaskNet(nn.Module):
         dropout: Share of pooled features dropped in training.
 
     Raises:
-        RecipeError: timm has no such network, or the weights do not fit.
+        RecipeError: timm has no such network, the weights do not fit, or torch does not allow a
+            task's name.
     """
 
     def __init__(
         self, backbone: str, heads: Mapping[str, int], source: str = "none", dropout: float = 0.2
     ) -> None:
         super().__init__()
-        torchvision_ops.ensure_importable()
-        import timm
-
-        if not timm.is_model(backbone):
-            raise RecipeError(f"unknown backbone {backbone!r}: timm has no network of that name")
-        network = timm.create_model(backbone, pretrained=False, num_classes=0)
+        network = _create(backbone)
         weights.load(network, backbone, source)
         self.backbone = network
         mean, std = (network.pretrained_cfg[key] for key in ("mean", "std"))
@@ -43,8 +40,13 @@ class MultiTaskNet(nn.Module):
         scale = 1 / (255 * torch.tensor(std)).view(1, 3, 1, 1)
         self.register_buffer("scale", scale, persistent=False)
         self.dropout = nn.Dropout(dropout)
-        features: int = network.num_features
-        self.heads = nn.ModuleDict({task: nn.Linear(features, n) for task, n in heads.items()})
+        # Some backbones widen their features once more after the pooling.
+        features: int = getattr(network, "head_hidden_size", network.num_features)
+        self.heads = nn.ModuleDict()
+        for task, outputs in heads.items():
+            if hasattr(self.heads, task):
+                raise RecipeError(f"a task cannot be called {task!r} in torch; choose another name")
+            self.heads[task] = nn.Linear(features, outputs)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return task -> N x outputs, scores before softmax.
@@ -55,3 +57,14 @@ class MultiTaskNet(nn.Module):
         image = (pixels.permute(0, 3, 1, 2).float() - self.mean) * self.scale
         features = self.dropout(cast("Tensor", self.backbone(image)))
         return {task: head(features) for task, head in self.heads.items()}
+
+
+def _create(backbone: str) -> Any:
+    torchvision_ops.ensure_importable()
+    import timm
+
+    if not timm.is_model(backbone):
+        near = difflib.get_close_matches(backbone, timm.list_models(), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise RecipeError(f"network.backbone: timm has no network called {backbone!r}{hint}")
+    return timm.create_model(backbone, pretrained=False, num_classes=0)

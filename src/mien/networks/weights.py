@@ -1,5 +1,6 @@
-"""First weights of a backbone: from a package, a local file, or timm's hub."""
+"""First weights of a backbone: none, from an installed package, or from a local file."""
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -26,26 +27,36 @@ def load(backbone: nn.Module, name: str, source: str) -> None:
     """
     if source == "none":
         return
-    if source == "package":
-        if name not in _PACKAGES:
-            raise RecipeError(
-                f"no package ships weights for {name!r}; it has them for "
-                f"{', '.join(_PACKAGES)}. Use weights = 'none' or a safetensors file."
-            )
-        state = _PACKAGES[name](backbone)
-    else:
-        state = _from_file(Path(source))
-    _fit(backbone, state, f"{source} weights for {name}")
+    state = _from_package(backbone, name) if source == "package" else _from_file(source)
+    _fit(backbone, state, f"network.weights: those of {source!r} for {name}")
 
 
-def _from_file(path: Path) -> State:
+def _from_package(backbone: nn.Module, name: str) -> State:
+    if name not in _PACKAGES:
+        raise RecipeError(
+            f"network.weights: no package ships weights for {name!r}, only for "
+            f"{', '.join(_PACKAGES)}; take 'none' or a safetensors file"
+        )
+    return _PACKAGES[name](backbone)
+
+
+def _from_file(source: str) -> State:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    path = Path(source)
+    if not path.is_file():
+        near = difflib.get_close_matches(source, ["none", "package"], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise RecipeError(
+            f"network.weights: {source!r} is neither 'none', 'package' nor a safetensors file{hint}"
+        )
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise RecipeError(f"{path}: not a safetensors file of weights ({error})") from error
+        raise RecipeError(
+            f"network.weights: {path} is not a safetensors file of weights ({error})"
+        ) from error
 
 
 def _fit(backbone: nn.Module, state: State, what: str) -> None:
@@ -53,7 +64,8 @@ def _fit(backbone: nn.Module, state: State, what: str) -> None:
     wrong = [key for key in own if key not in state or state[key].shape != own[key].shape]
     if wrong:
         raise RecipeError(
-            f"{what}: {len(wrong)} of {len(own)} tensors do not fit, first {wrong[0]}"
+            f"{what} do not fit: {len(wrong)} of its {len(own)} tensors are missing or of another "
+            f"shape, the first is {wrong[0]}"
         )
     backbone.load_state_dict({key: state[key] for key in own})
 

@@ -13,11 +13,11 @@ def soft_cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
         target: N x classes, each row summing to 1, or all nan where the label is missing.
 
     Returns:
-        A scalar; 0 with no gradient where every label is missing.
+        A scalar; 0 with a gradient of 0 where every label is missing.
     """
     known = ~target[:, 0].isnan()
     if not known.any():
-        return scores.sum() * 0
+        return _nothing(scores)
     return functional.cross_entropy(scores[known], target[known])
 
 
@@ -53,11 +53,16 @@ def age_loss(scores: Tensor, target: Tensor) -> Tensor:
         target: N x 1, years, nan where missing; older than the last age counts as the last age.
 
     Returns:
-        A scalar; 0 with no gradient where every age is missing.
+        A scalar; 0 with a gradient of 0 where every age is missing.
     """
     known = ~target[:, 0].isnan()
     if not known.any():
-        return scores.sum() * 0
+        return _nothing(scores)
     scores, ages = scores[known], target[known, 0].clamp(max=scores.shape[1] - 1)
     distribution = functional.cross_entropy(scores, age_distribution(ages, scores.shape[1]))
     return distribution + 0.2 * functional.smooth_l1_loss(expected_age(scores), ages)
+
+
+def _nothing(scores: Tensor) -> Tensor:
+    """Return 0, through which gradients of 0 flow whatever the scores are."""
+    return scores[:0].sum()

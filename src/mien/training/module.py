@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from mien.errors import RecipeError
 from mien.networks.multitask import MultiTaskNet
 from mien.training.losses import age_loss, expected_age, soft_cross_entropy
 from mien.training.recipe import Optimiser, Recipe, Task
@@ -35,19 +36,42 @@ class Trainee(pl.LightningModule):
         # On CPUs convolutions run fastest where a pixel's channels lie side by side.
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def check_sizes(self) -> None:
+        """Try the network on one picture of each size that the recipe's stages use.
+
+        Raises:
+            RecipeError: The backbone cannot take pictures of that size.
+        """
+        self.net.eval()
+        for size in sorted({self.recipe.input.size, *(s.size for s in self.recipe.stages)}):
+            try:
+                with torch.no_grad():
+                    self.net(torch.zeros(1, size, size, 3, dtype=torch.uint8))
+            except (RuntimeError, AssertionError, ValueError) as error:
+                raise RecipeError(
+                    f"network.backbone: {self.recipe.network.backbone} cannot take pictures of "
+                    f"{size} x {size} pixels: {str(error).strip():.200}"
+                ) from error
+        self.net.train()
+
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Return the weighted sum of the tasks' losses."""
+        """Return the weighted sum of the tasks' losses.
+
+        Raises:
+            RecipeError: It is not a finite number.
+        """
         losses = self._losses(batch)
-        total = sum(task.weight * losses[task.name] for task in self.recipe.tasks)
-        if not isinstance(total, Tensor) or not total.isfinite():
-            raise FloatingPointError(
-                f"the loss is not a number at step {self.global_step}: "
-                + ", ".join(f"{name} {float(loss):.3g}" for name, loss in losses.items())
+        total = torch.stack([task.weight * losses[task.name] for task in self.recipe.tasks]).sum()
+        if not total.isfinite():
+            figures = ", ".join(f"{name} {float(loss):.3g}" for name, loss in losses.items())
+            raise RecipeError(
+                f"the loss is not a number in epoch {self.current_epoch + 1}, at step "
+                f"{self.global_step + 1} of the run ({figures}); the checkpoints of the epochs "
+                "before stand. Start another run with a lower optimiser.rate."
             )
-        size = len(batch[0])
-        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=True, batch_size=size)
+        self.log("loss", total, on_step=False, on_epoch=True, batch_size=len(batch[0]))
         for name, loss in losses.items():
-            self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=size)
+            self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=len(batch[0]))
         return total
 
     def validation_step(self, batch: Batch, _: int) -> None:
@@ -73,7 +97,7 @@ class Trainee(pl.LightningModule):
             for task in self.recipe.tasks
             if f"validation/{task.name}/loss" in logged
         )
-        self.log("validation/loss", sum(losses, torch.zeros(())), prog_bar=True)
+        self.log("validation/loss", sum(losses, torch.zeros(())))
 
     def on_train_epoch_start(self) -> None:
         """Seed dropout by the epoch, so that a resumed run draws as one that never stopped."""

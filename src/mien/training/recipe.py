@@ -4,16 +4,17 @@ import difflib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mien.data.augment import Augmentation
 from mien.errors import RecipeError
+from mien.model import INPUT
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSet(_Part):
@@ -76,6 +77,16 @@ class Task(_Part):
         """How many scores the head gives."""
         return self.ages if self.kind == "age" else len(self.labels)
 
+    @model_validator(mode="after")
+    def _check(self) -> "Task":
+        if self.name == INPUT:
+            raise ValueError(f"{INPUT!r} is the name of the network's input; choose another name")
+        if self.kind == "age" and self.labels:
+            raise ValueError("an age takes no labels")
+        if self.kind == "classification" and len(set(self.labels)) < max(2, len(self.labels)):
+            raise ValueError("a classification takes two labels or more, each of them once")
+        return self
+
 
 class Stage(_Part):
     """Some epochs at one input size."""
@@ -123,7 +134,7 @@ class Recipe(_Part):
     licence: str = ""
     use: str = ""
     limits: str = ""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     data: Data
     input: Input
     augmentation: Augmentation = Augmentation()
@@ -131,6 +142,19 @@ class Recipe(_Part):
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     optimiser: Optimiser = Optimiser()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Recipe":
+        if len({task.name for task in self.tasks}) < len(self.tasks):
+            raise ValueError("each task needs a name of its own")
+        if self.input.framing == "centre" and [t.kind for t in self.tasks] != ["classification"]:
+            raise ValueError(
+                "a network of whole pictures (framing 'centre') has one task, a "
+                "classification: `mien predict` reads no other"
+            )
+        if max(stage.size for stage in self.stages) > self.input.size:
+            raise ValueError(f"no stage's size may exceed the input's, {self.input.size} pixels")
+        return self
 
     @property
     def epochs(self) -> int:
@@ -161,40 +185,52 @@ def read(path: Path, changes: Sequence[str] = ()) -> Recipe:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: not a TOML file ({error})") from error
     for change in changes:
         _apply(found, change)
     try:
         return Recipe.model_validate(found)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_explain(error)}") from error
+        raise RecipeError(f"{path}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """Say in one line what is wrong with a recipe: the place, what stands there, what to write."""
+    errors = error.errors()
+    # A misspelt key also leaves the right one missing: tell the cause, not the effect.
+    first = next((found for found in errors if found["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"unknown key {place!r}{hint}"
+    if first["type"] == "missing":
+        return f"{place} is missing"
+    said = first["msg"].removeprefix("Value error, ")
+    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r:.100}"
+    return f"{place or 'the whole'}: {said}{got}"
 
 
 def _apply(recipe: dict[str, Any], change: str) -> None:
     key, equals, text = change.partition("=")
-    if not equals or not key:
+    if not equals or not key.strip():
         raise RecipeError(f"{change!r}: a change is written key=value, as in optimiser.rate=0.001")
     *parents, last = key.strip().split(".")
     place = recipe
     for name in parents:
         place = place.setdefault(name, {})
+        if isinstance(place, list):
+            raise RecipeError(
+                f"{change!r}: {name!r} is a list, which is changed as a whole, "
+                "as in stages=[{epochs = 3, size = 64}]"
+            )
         if not isinstance(place, dict):
             raise RecipeError(f"{change!r}: {name!r} has no keys of its own")
     try:
         place[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         place[last] = text
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(step) for step in first["loc"])
-    if first["type"] != "extra_forbidden":
-        return f"{place}: {first['msg']}, got {first['input']!r}"[:500]
-    near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown key {place!r}{hint}"
 
 
 def _keys(place: tuple[int | str, ...]) -> list[str]:
@@ -206,7 +242,7 @@ def _keys(place: tuple[int | str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-_TABLES: dict[str, type[BaseModel]] = {
+_TABLES: Final[dict[str, type[BaseModel]]] = {
     "data": Data,
     "sets": DataSet,
     "input": Input,

@@ -1,0 +1,100 @@
+"""What a run's model file says of itself: its card, before anything is measured."""
+
+import datetime
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+import mien
+from mien.card import Card, Data, Input, Task
+from mien.data.batches import targets
+from mien.data.manifest import Manifest
+from mien.errors import RecipeError
+from mien.faces import TEMPLATE
+from mien.training.parts import Parts, targets_of
+from mien.training.recipe import Recipe, explain
+
+
+def card_of(recipe: Recipe, parts: Parts) -> Card:
+    """Return the card of a recipe's network on its data, without intervals and metrics.
+
+    Raises:
+        RecipeError: The recipe says something that a card cannot hold, as a name of two lines.
+    """
+    try:
+        return _card(recipe, parts)
+    except ValidationError as error:
+        raise RecipeError(f"the recipe makes no valid model card: {explain(error)}") from error
+
+
+def classes_of(labels: NDArray[np.float32], outputs: int) -> NDArray[np.int64]:
+    """Return the true class of each row: the heaviest label, or the age in whole years.
+
+    Args:
+        labels: N x classes, or N x 1 for ages.
+        outputs: How many classes or ages there are; older ages count as the last.
+    """
+    if labels.shape[1] > 1:
+        return np.asarray(labels.argmax(axis=1), np.int64)
+    return np.asarray(np.minimum(labels[:, 0].round(), outputs - 1), np.int64)
+
+
+def _card(recipe: Recipe, parts: Parts) -> Card:
+    face = recipe.input.framing == "face"
+    trained = Counter(sample.source for sample in parts.train.manifest.samples)
+    terms = {entry.name: entry.terms for entry in recipe.data.sets}
+    return Card(
+        name=recipe.name,
+        version=recipe.version,
+        description=recipe.description,
+        licence=recipe.licence,
+        use=recipe.use,
+        limits=recipe.limits,
+        input=Input(
+            size=recipe.input.size,
+            framing=recipe.input.framing,
+            landmarks=TEMPLATE if face else (),
+        ),
+        tasks=_tasks(recipe),
+        data=tuple(
+            Data(name=name, pictures=count, terms=terms.get(name, "not stated"))
+            for name, count in sorted(trained.items())
+        ),
+        data_fingerprint=parts.whole.fingerprint,
+        split_hash=parts.whole.split_hash,
+        priors=_priors(recipe, parts.train.manifest),
+        recipe=recipe.model_dump(mode="json", exclude={"data": {"manifest"}}),
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        created_by=f"mien {mien.__version__}",
+    )
+
+
+def _tasks(recipe: Recipe) -> tuple[Task, ...]:
+    return tuple(
+        Task(
+            name=task.name,
+            kind=task.kind,
+            labels=task.labels,
+            ages=task.ages if task.kind == "age" else 0,
+            unit="years" if task.kind == "age" else "",
+            default=task.default,
+        )
+        for task in recipe.tasks
+    )
+
+
+def _priors(recipe: Recipe, train: Manifest) -> dict[str, tuple[float, ...]]:
+    """Return task -> the share of each label, or of each age, in the training part."""
+    labels = targets(train, targets_of(recipe))
+    priors = {}
+    for task in recipe.tasks:
+        known = labels[task.name][~np.isnan(labels[task.name][:, 0])]
+        if task.kind == "age":
+            counts = np.bincount(classes_of(known, task.outputs), minlength=task.outputs)
+            shares = counts / len(known)
+        else:
+            shares = known.mean(axis=0)
+        priors[task.name] = tuple(round(float(share), 5) for share in shares)
+    return priors

@@ -1,0 +1,94 @@
+"""What a training sees of a manifest: its parts, their labels checked and their pictures open."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.data import manifest as manifests
+from mien.data.batches import Target, targets
+from mien.data.manifest import Manifest, Sample
+from mien.data.progress import Watcher, unwatched
+from mien.data.split import part_of
+from mien.data.store import Framing, Store, open_store
+from mien.errors import DataError
+from mien.faces import TEMPLATE
+from mien.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the data: its samples, and their pictures in the same order."""
+
+    manifest: Manifest
+    store: Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a training sees. The validation part is halved by group of identical pictures.
+
+    Attributes:
+        whole: The manifest that the parts come from.
+        train: Trained on.
+        choice: The half of the validation part that chooses the best epoch.
+        calibration: The half that calibrates the chosen one.
+    """
+
+    whole: Manifest
+    train: Part
+    choice: Part
+    calibration: Part
+
+
+def framing_of(recipe: Recipe) -> Framing:
+    """Return how the recipe's network sees a picture."""
+    return Framing(recipe.input.size, TEMPLATE if recipe.input.framing == "face" else None)
+
+
+def targets_of(recipe: Recipe) -> list[Target]:
+    """Return what the recipe's tasks learn from a manifest."""
+    return [Target(task.name, task.labels or None) for task in recipe.tasks]
+
+
+def load_parts(
+    recipe: Recipe, cache: Path, watch: Watcher = unwatched, *, threads: int = 0
+) -> Parts:
+    """Read the manifest, check its labels, and open the pictures that a training sees.
+
+    All that could stop the run at its end, hours later, is checked before it begins: so the test
+    part must be there too, with labels for every task.
+
+    Args:
+        recipe: What is to be trained.
+        cache: Folder of the stores of decoded pictures.
+        watch: Progress over the pictures of each part.
+        threads: Processor cores to use; 0 for all.
+
+    Raises:
+        DataError: The manifest is not valid, a part is empty or lacks a task's labels, or a
+            picture cannot be read.
+        OutputError: The store of decoded pictures cannot be written.
+    """
+    whole = manifests.read(recipe.data.manifest)
+    choice, calibration = _halves(whole.part("validation"), recipe.seed)
+    train = whole.part("train")
+    for manifest in (train, choice, calibration, whole.part("test")):
+        targets(manifest, targets_of(recipe))
+
+    def part(manifest: Manifest) -> Part:
+        store = open_store(manifest, framing_of(recipe), cache, watch, threads=threads)
+        return Part(manifest, store)
+
+    return Parts(whole, part(train), part(choice), part(calibration))
+
+
+def _halves(validation: Manifest, seed: int) -> tuple[Manifest, Manifest]:
+    halves: dict[str, list[Sample]] = {"train": [], "validation": []}
+    for sample in validation.samples:
+        halves[part_of(sample.content, (0.5, 0.5, 0.0), seed + 1)].append(sample)
+    first, second = (Manifest(tuple(half)) for half in halves.values())
+    if not (first.samples and second.samples):
+        raise DataError(
+            f"the validation part, {len(validation.samples)} pictures, is too small: one half "
+            "chooses the best epoch, the other calibrates it, and one of them is empty"
+        )
+    return first, second
