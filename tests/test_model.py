@@ -287,6 +287,12 @@ def test_what_is_no_file_is_refused(path: str, said: str) -> None:
         Model.open(path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc")
+def test_a_file_that_fails_on_reading_says_why() -> None:
+    with pytest.raises(ModelError, match=r"^/proc/self/mem: cannot be read \(.+\)$"):
+        Model.open("/proc/self/mem")
+
+
 def test_a_file_beyond_what_onnx_allows_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.onnx"
     with path.open("wb") as file:

@@ -28,10 +28,9 @@ from mien.cli.output import (
     json_text,
     open_writer,
     path_text,
-    print_table,
-    printable,
 )
-from mien.errors import ImageError, ModelError, OutputError
+from mien.cli.table import print_table
+from mien.errors import ImageError, ModelError, OutputError, printable
 from mien.faces import Face
 from tests.tiny import face_card
 

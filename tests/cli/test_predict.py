@@ -399,7 +399,8 @@ class TestDraw:
         outcome = mien("predict", "large.jpg", face, "-m", face_model, "--draw", "drawn")
 
         assert outcome.code == 0
-        assert Image.open(next(Path("drawn").rglob("large.jpg"))).size == (2048, 2048)
+        with Image.open(next(Path("drawn").rglob("large.jpg"))) as copy:
+            assert copy.size == (2048, 2048)
         box = (slice(63, 176), slice(178, 268))
         for drawn in (Path("drawn").rglob("large.jpg"), Path("drawn").rglob(face.name)):
             after = np.asarray(Image.open(next(drawn)).resize((512, 512)), int)

@@ -11,8 +11,7 @@ from typer.core import TyperGroup
 
 from mien import __version__
 from mien.cli import data, evaluate, models, predict, train
-from mien.cli.output import printable
-from mien.errors import MienError
+from mien.errors import MienError, printable
 
 
 class _Commands(TyperGroup):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.errors import printable
+
 if TYPE_CHECKING:
     from mien.data.manifest import Manifest
     from mien.data.sources import Skipped
@@ -17,23 +19,27 @@ app = typer.Typer(no_args_is_help=True, help="Make manifests: tables of labelled
 class Source(StrEnum):
     """The layouts that can be imported."""
 
-    folders = "folders"
-    utkface = "utkface"
-    ferplus = "ferplus"
+    FOLDERS = "folders"
+    UTKFACE = "utkface"
+    FERPLUS = "ferplus"
 
 
 @app.command("import")
 def import_source(
-    source: Annotated[Source, typer.Argument(help="How the pictures lie on disk.")],
-    folder: Annotated[Path, typer.Argument(help="The folder that holds them.")],
+    source: Annotated[
+        Source, typer.Argument(metavar="LAYOUT", help="How the pictures lie: see above.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")],
     seed: Annotated[int, typer.Option(help="Seed of the split into parts.")] = 0,
 ) -> None:
     """Import a data set: every picture is read once, its labels noted, its part drawn.
 
-    folders  one folder a class; the folder's name is the label
-    utkface  [age]_[gender]_[race]_[date].jpg
-    ferplus  fer2013new.csv beside FER2013Train and FER2013Valid
+    folders: one folder a class; the folder's name is the label
+
+    utkface: age, gender, race and date in the names, as in 26_1_2_20170116.jpg
+
+    ferplus: fer2013new.csv beside FER2013Train and FER2013Valid
 
     Identical pictures always share one part. What is left out is counted and named.
 
@@ -51,7 +57,9 @@ def import_source(
 
 @app.command()
 def join(
-    manifests: Annotated[list[Path], typer.Argument(help="The manifests to join.")],
+    manifests: Annotated[
+        list[Path], typer.Argument(metavar="MANIFEST", help="The manifests to join.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")],
 ) -> None:
     """Join manifests into one; labels that a picture lacks stay empty.
@@ -66,23 +74,29 @@ def join(
     joined.write(output)
     _report(joined, output)
     if moved:
-        typer.echo(f"  {moved} moved to the part of an identical picture", err=True)
+        _say(f"  {moved:,} moved to the part of an identical picture")
 
 
 def _report(manifest: "Manifest", output: Path) -> None:
     parts = Counter(sample.split or "no part" for sample in manifest.samples)
-    counts = ", ".join(f"{count:,} {name}" for name, count in sorted(parts.items()))
     labelled = Counter(
         name for sample in manifest.samples for name in sample.labels if "/" not in name
     )
-    labels = ", ".join(f"{name} {count:,}" for name, count in labelled.items())
-    typer.echo(f"{output}: {len(manifest.samples):,} pictures ({counts})", err=True)
-    typer.echo(f"  labels: {labels or 'none'}", err=True)
+    _say(f"{output}: {len(manifest.samples):,} pictures ({_counted(parts)})")
+    _say(f"  labels: {_counted(labelled)}")
 
 
 def _report_skipped(skipped: "Skipped", shown: int = 3) -> None:
     if skipped.total:
-        typer.echo(f"  left out: {skipped.total:,}", err=True)
+        _say(f"  left out: {skipped.total:,}")
     for reason, names in skipped.names.items():
         more = f", and {len(names) - shown:,} more" if len(names) > shown else ""
-        typer.echo(f"    {len(names):,}: {reason} ({', '.join(names[:shown])}{more})", err=True)
+        _say(f"    {len(names):,}: {reason} ({', '.join(names[:shown])}{more})")
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common()) or "none"
+
+
+def _say(line: str) -> None:
+    typer.echo(printable(line), err=True)

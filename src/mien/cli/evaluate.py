@@ -7,8 +7,12 @@ import typer
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A packaged model's name, or a model file.")],
-    manifest: Annotated[Path, typer.Argument(help="The manifest of labelled pictures.")],
+    model: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A packaged model, or a model file.")
+    ],
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="The table of labelled pictures.")
+    ],
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     output: Annotated[
         Path | None,
@@ -33,8 +37,7 @@ def evaluate(
     opened = Model.open(model, threads=threads)
     whole = manifests.read(manifest)
     result = measure(opened, whole.part(split), threads=threads, watch=watch("pictures measured"))
-    same = whole.split_hash == opened.card.split_hash
-    if not same:
+    if whole.split_hash != opened.card.split_hash:
         typer.echo(
             f"note: the model was trained on split {opened.card.split_hash or 'unknown'}, this "
             f"manifest has split {whole.split_hash}: it may have seen these pictures",

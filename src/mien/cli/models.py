@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mien.cli.output import json_text, percent, print_table, printable
+from mien.cli.output import json_text, percent
+from mien.cli.table import print_table
+from mien.errors import printable
 
 if TYPE_CHECKING:
     from mien.card import Card, Confusion, Input, Metric, Task

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from mien.errors import DataError
 from mien.files import atomic_write
@@ -110,17 +110,13 @@ class Manifest:
             DataError: A name or a label is not valid Unicode.
         """
         columns = self.columns
-        folder = path.absolute().parent
-        rows = (
-            [_relative(s.path, folder), s.source, s.content, s.split]
-            + [s.labels.get(name, "") for name in columns]
-            for s in self.samples
-        )
+        folder = _absolute(path).parent
         with atomic_write(path, newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
             try:
-                table.writerow([*FIXED_COLUMNS, *columns])
-                table.writerows(rows)
+                file.write(_line([*FIXED_COLUMNS, *columns]))
+                for s in self.samples:
+                    values = [_relative(s.path, folder), s.source, s.content, s.split]
+                    file.write(_line(values + [s.labels.get(name, "") for name in columns]))
             except UnicodeEncodeError as error:
                 raise DataError(
                     f"{error.object!a:.200}: not valid Unicode, so no manifest can hold it; "
@@ -172,12 +168,26 @@ def _hash(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
 
 
+def _line(values: Sequence[str]) -> str:
+    line = io.StringIO()
+    # Left to itself the module quotes no carriage return, which readers take for a line's end.
+    quoting: Literal[0, 1] = (
+        csv.QUOTE_ALL if any("\r" in value for value in values) else csv.QUOTE_MINIMAL
+    )
+    csv.writer(line, lineterminator="\n", quoting=quoting).writerow(values)
+    return line.getvalue()
+
+
 def _relative(path: Path, folder: Path) -> str:
-    # Links are kept as they are: one that lies below the folder moves along with it.
-    absolute = path.absolute()
+    absolute = _absolute(path)
     if absolute.is_relative_to(folder):
         return absolute.relative_to(folder).as_posix()
     return str(absolute)
+
+
+def _absolute(path: Path) -> Path:
+    """Return an absolute path without "..", its links kept: one that is moved along still leads."""
+    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

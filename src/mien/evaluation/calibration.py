@@ -1,7 +1,6 @@
 """Calibration on pictures that chose nothing: temperatures, and margins of age intervals."""
 
 import math
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +40,8 @@ def age_margins(distributions: Scores, truth: NDArray[np.float64]) -> tuple[Inte
 
     Conformalised quantile regression (Romano et al. 2019): the margin is a quantile of
     max(low - truth, truth - high) over the calibration pictures, one for each group of predicted
-    ages. Groups of fewer than 100 pictures are joined with the next younger one.
+    ages. Groups of fewer than 100 pictures are joined with a neighbour, the younger one if there is
+    one.
 
     Args:
         distributions: N x ages, probabilities.
@@ -56,18 +56,16 @@ def age_margins(distributions: Scores, truth: NDArray[np.float64]) -> tuple[Inte
     low = quantile(distributions, (1 - LEVEL) / 2)
     high = quantile(distributions, (1 + LEVEL) / 2)
     excess = np.maximum(low - truth, truth - high)
-    margins = []
-    for first, last in _groups(years):
-        inside = (first <= years) & (years < last)
-        margins.append(
-            Interval(
-                level=LEVEL,
-                from_age=first,
-                margin=_conformal_quantile(excess[inside]),
-                pictures=int(inside.sum()),
-            )
+    groups = _groups(years)
+    return tuple(
+        Interval(
+            level=LEVEL,
+            from_age=first,
+            margin=_conformal_quantile(excess[groups == first]),
+            pictures=int((groups == first).sum()),
         )
-    return tuple(margins)
+        for first in np.unique(groups).tolist()
+    )
 
 
 def _surprise(scores: Scores, truth: NDArray[np.int64], log_temperature: float) -> float:
@@ -78,20 +76,22 @@ def _surprise(scores: Scores, truth: NDArray[np.int64], log_temperature: float) 
     return -float(likelihood.mean())
 
 
-def _groups(years: NDArray[np.float64]) -> Sequence[tuple[float, float]]:
-    """Return first and last age of groups that hold enough pictures each."""
-    firsts = [float(first) for _, first in GROUPS]
-    kept = [firsts[0]]
-    for position, first in enumerate(firsts[1:], start=1):
-        last = firsts[position + 1] if position + 1 < len(firsts) else math.inf
-        if ((first <= years) & (years < last)).sum() >= _SMALLEST_GROUP:
-            kept.append(first)
-    return list(zip(kept, [*kept[1:], math.inf], strict=True))
+def _groups(years: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first age of each estimate's group, the groups joined until all are large."""
+    firsts = np.array([first for _, first in GROUPS], np.float64)
+    places = np.clip(np.searchsorted(firsts, years, side="right") - 1, 0, None)
+    counts = np.bincount(places, minlength=len(firsts))
+    joined = [0]
+    size = counts[0]
+    for place, count in enumerate(counts[1:], start=1):
+        starts = min(size, count) >= _SMALLEST_GROUP
+        joined.append(place if starts else joined[-1])
+        size = count if starts else size + count
+    found: NDArray[np.float64] = firsts[np.array(joined)[places]]
+    return found
 
 
 def _conformal_quantile(excess: NDArray[np.float64]) -> float:
     """Return the smallest margin that covers new pictures at `LEVEL`, finite samples counted."""
-    if not len(excess):
-        return 0.0
     rank = min(len(excess), math.ceil((len(excess) + 1) * LEVEL))
     return float(np.sort(excess)[rank - 1])

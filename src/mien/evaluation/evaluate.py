@@ -3,7 +3,7 @@
 import csv
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from mien.analyzer import Analyzer, Attribute
 from mien.card import Confusion, Metric, Task
 from mien.classifier import Classifier
 from mien.data.manifest import Manifest, Sample
+from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError
 from mien.evaluation.metrics import age_errors, class_errors, confusion
 from mien.files import atomic_write
@@ -50,16 +51,8 @@ class Evaluation:
         raise KeyError(f"{task} {name}")
 
 
-Watcher = Callable[[Iterable[Any], int], Iterable[Any]]
-"""Wraps the loop over pictures to show progress: gets an iterable and its length."""
-
-
 def evaluate(
-    model: Model,
-    part: Manifest,
-    *,
-    threads: int = 0,
-    watch: Watcher = lambda readings, _: readings,
+    model: Model, part: Manifest, *, threads: int = 0, watch: Watcher = unwatched
 ) -> Evaluation:
     """Measure a model file on labelled pictures.
 
@@ -73,31 +66,24 @@ def evaluate(
         watch: Progress over the pictures.
 
     Raises:
-        DataError: A picture cannot be read, or no sample has a label for any task.
+        DataError: A picture cannot be read, a label is not one of the model's, or no sample has a
+            label for any of its tasks.
     """
-    tasks = [task for task in model.card.tasks if task.kind != "regression"]
+    labelled = _labelled(model, part)
     outputs = _predict(model, part, threads, watch)
     metrics: list[Metric] = []
     confusions = []
-    for task in tasks:
-        known = np.array([task.name in sample.labels for sample in part.samples])
-        if not known.any():
-            continue
+    for task, known in labelled:
         samples = [sample for sample, has in zip(part.samples, known, strict=True) if has]
+        output = outputs[task.name][known]
         measure = _measure_age if task.kind == "age" else _measure_class
-        metrics += measure(task, samples, outputs[task.name][known], "", "")
+        metrics += measure(task, samples, output, "", "")
         for by in GROUPINGS:
-            metrics += _by_group(task, samples, outputs[task.name][known], by, measure)
+            metrics += _by_group(task, samples, output, by, measure)
         if task.kind == "classification":
-            truth = _indices(task, samples)
-            counts = confusion(truth, outputs[task.name][known].argmax(1), len(task.labels))
+            counts = confusion(_indices(task, samples), output.argmax(1), len(task.labels))
             rows = tuple(tuple(int(count) for count in row) for row in counts)
             confusions.append(Confusion(task=task.name, labels=task.labels, counts=rows))
-    if not metrics:
-        raise DataError(
-            f"the manifest has no label for the model's tasks, {', '.join(t.name for t in tasks)}; "
-            f"its columns are {', '.join(part.columns)}"
-        )
     return Evaluation(tuple(metrics), tuple(confusions), len(part.samples))
 
 
@@ -115,11 +101,40 @@ def table(
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write rows of equal keys as CSV."""
+    """Write rows of equal keys as CSV; the file appears whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     with atomic_write(path, newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _labelled(model: Model, part: Manifest) -> list[tuple[Task, NDArray[np.bool_]]]:
+    """Return the tasks that can be measured, with which samples have a label; check the labels.
+
+    Raises:
+        DataError: There is no such task, or a label is wrong.
+    """
+    tasks = [task for task in model.card.tasks if task.kind != "regression"]
+    if model.card.input.framing != "face":
+        # Use reads one task of a whole-picture model.
+        tasks = [Classifier(model).task]
+    found = []
+    for task in tasks:
+        known = np.array([task.name in sample.labels for sample in part.samples])
+        samples = [sample for sample in part.samples if task.name in sample.labels]
+        (_years if task.kind == "age" else _indices)(task, samples)
+        if samples:
+            found.append((task, known))
+    if not found:
+        raise DataError(
+            f"the manifest has no label for the model's tasks, {', '.join(t.name for t in tasks)}; "
+            f"its columns are {', '.join(part.columns) or 'none'}"
+        )
+    return found
 
 
 def _predict(
@@ -180,16 +195,16 @@ def _by_group(
 def _group(sample: Sample, by: str) -> str:
     if by != "age_group":
         return sample.labels.get(by, "")
-    return ages.group_of(float(sample.labels["age"])) if "age" in sample.labels else ""
+    return ages.group_of(sample.number("age")) if "age" in sample.labels else ""
 
 
 def _measure_age(
     task: Task, samples: Sequence[Sample], output: NDArray[np.float32], by: str, group: str
 ) -> list[Metric]:
-    truth = np.array([float(sample.labels[task.name]) for sample in samples])
-    low, high = ages.intervals(output, task.intervals)
-    printed = (np.round(values, 1) for values in (ages.expected(output), low, high))
-    return _metrics(task, asdict(age_errors(truth, *printed)), len(samples), by, group)
+    ends = (ages.expected(output), *ages.intervals(output, task.intervals))
+    printed = (np.array([round(float(years), 1) for years in values]) for values in ends)
+    errors = age_errors(_years(task, samples), *printed)
+    return _metrics(task, asdict(errors), len(samples), by, group)
 
 
 def _measure_class(
@@ -206,6 +221,15 @@ def _metrics(
         Metric(task=task.name, name=name, value=value, pictures=pictures, by=by, group=group)
         for name, value in figures.items()
     ]
+
+
+def _years(task: Task, samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """Return the true ages.
+
+    Raises:
+        DataError: A label is not a number.
+    """
+    return np.array([sample.number(task.name) for sample in samples], np.float64)
 
 
 def _indices(task: Task, samples: Sequence[Sample]) -> NDArray[np.int64]:

@@ -62,15 +62,19 @@ def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint into the CPU's memory.
 
     Raises:
-        RecipeError: The file is missing or not a checkpoint of ours.
+        RecipeError: The file is missing, cut short, or not a checkpoint of ours.
     """
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         found = _from_json(json.loads(metadata[_KEY]), tensors)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise RecipeError(f"{path}: not a training checkpoint ({error})") from error
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise RecipeError(
+            f"{path}: not a whole training checkpoint ({error}); train again, or resume from a copy"
+        ) from error
     if not isinstance(found, dict):
         raise RecipeError(f"{path}: not a training checkpoint")
     return found
@@ -79,6 +83,8 @@ def load(path: Path) -> dict[str, Any]:
 def _to_json(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     """Replace tensors by their names, and what JSON would change by a tagged form."""
     if isinstance(value, Tensor):
+        while place in tensors:  # the keys 1 and "1" read alike
+            place += "'"
         # A copy of its own: safetensors refuses tensors that share memory.
         tensors[place] = value.detach().clone(memory_format=torch.contiguous_format)
         return {_TENSOR: place}
