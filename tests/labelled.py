@@ -34,5 +34,5 @@ def manifest_of(
     folder: Path, *pictures: NDArray[np.uint8], labels: Mapping[str, str] | None = None
 ) -> Manifest:
     """Save pictures without loss, and return their manifest; all have the same labels."""
-    paths = [save(folder / f"{number}.png", pixels) for number, pixels in enumerate(pictures)]
+    paths = [save(folder / f"{number}.bmp", pixels) for number, pixels in enumerate(pictures)]
     return Manifest(tuple(sample_of(path, labels) for path in paths))

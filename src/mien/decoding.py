@@ -180,7 +180,7 @@ def _damaged(form: str, reason: str) -> RefusedError:
 
 def _reason(error: Exception) -> str:
     if isinstance(error.__cause__ or error, struct.error | LookupError | TypeError | EOFError):
-        return "a part is missing or makes no sense"
+        return "a part is missing, or it is of a kind that is not read"
     return printable(shortened(str(error))) or type(error).__name__
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data.manifest import SPLITS
@@ -34,6 +34,7 @@ def test_other_seeds_are_independent() -> None:
     assert both / len(MANY) == pytest.approx(0.64, abs=0.0142)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 2**32))
 def test_a_part_of_all_takes_all(content: str, seed: int) -> None:
     assert part_of(content, (1.0, 0.0, 0.0), seed) == "train"

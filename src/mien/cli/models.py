@@ -82,13 +82,13 @@ def show(
     _fields("Limits", [("", card.limits)] if card.limits else [])
     if card.recipe:
         _section("Recipe")
-        _echo(json_text(card.recipe, indent=2))
+        _echo(f"mien models show {model} --json prints the recipe in full, with all else.")
 
 
 def _facts(opened: "Model") -> Iterator[tuple[str, str]]:
     card = opened.card
-    yield "may be used for", card.use
-    yield "licence", card.licence
+    yield "may be used for", card.use or "not stated"
+    yield "licence", card.licence or "not stated"
     yield "file", _size(opened)
     yield "input", f"{_pixels(card.input)}, RGB: {_FRAMINGS[card.input.framing]}"
     yield "created", " by ".join(part for part in (card.created, card.created_by) if part)

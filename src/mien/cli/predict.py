@@ -41,7 +41,8 @@ Exit status: 0 when all was read (also without a face), 1 when a picture failed,
   cat photo.jpg | mien predict -
 """
 
-_FACE_OPTIONS: Final = ("faces", "tasks", "min_face", "max_faces", "detect_size", "age_groups")
+_SEARCH_OPTIONS: Final = ("min_face", "max_faces", "detect_size")
+_FACE_OPTIONS: Final = ("faces", "tasks", "age_groups", *_SEARCH_OPTIONS)
 
 
 class Faces(StrEnum):
@@ -121,7 +122,8 @@ _DetectSize = Annotated[
     typer.Option(
         min=32,
         rich_help_panel=_FACES,
-        help="Working size of the detector, in pixels; larger finds smaller faces, more slowly.",
+        help="Larger pictures are shrunk to this many pixels to look for faces; a larger size "
+        "finds smaller faces in them, more slowly.",
     ),
 ]
 _AgeGroups = Annotated[
@@ -164,7 +166,7 @@ def predict(
     provider: _Provider = None,
 ) -> None:
     """Take the options, read the pictures and write what was found."""
-    groups, names = _groups(age_groups), _names(tasks)
+    groups, names, form = _groups(age_groups), _names(tasks), form or _format(output)
     inputs = collect(paths, draw)
 
     from mien.model import Model
@@ -172,6 +174,8 @@ def predict(
     opened = Model.open(model, threads=threads, providers=provider or ["CPUExecutionProvider"])
     if opened.card.input.framing == "face":
         _refuse(ctx, ["top"], f"{model} reads faces; it ranks no classes")
+        if faces is Faces.WHOLE:
+            _refuse(ctx, _SEARCH_OPTIONS, "with --faces whole each picture is one face")
         reader = _face_reader(
             opened,
             faces=faces,
@@ -187,15 +191,22 @@ def predict(
         reader = _class_reader(opened, top=top, threads=threads)
     drawings = drawings_of(inputs, draw) if draw else {}
     protect(inputs, [*drawings.values(), *([output] if output else [])])
-    failed = _run(reader, inputs, drawings, form or _format(output), output)
+    failed = _run(reader, inputs, drawings, form, output)
     raise typer.Exit(1 if failed else 0)
 
 
 def _format(output: Path | None) -> Format:
     if output is None:
         return Format.TABLE if sys.stdout.isatty() else Format.JSONL
-    ending = output.suffix.lower().removeprefix(".")
-    return Format(ending) if ending in ("csv", "json") else Format.JSONL
+    from mien.images import SUFFIXES
+
+    ending = output.suffix.lower()
+    if ending in SUFFIXES:
+        raise typer.BadParameter(
+            f"{str(output)!r} would be a picture, and rows are no picture; --draw writes pictures",
+            param_hint="'--output'",
+        )
+    return {".csv": Format.CSV, ".json": Format.JSON}.get(ending, Format.JSONL)
 
 
 def _names(tasks: Sequence[str] | None) -> list[str] | None:

@@ -45,8 +45,9 @@ class Target:
                 f"{', '.join(self.labels)}"
             )
         votes = np.nan_to_num([sample.number(f"{self.task}/{label}") for label in self.labels])
-        if votes.sum() > 0:
-            return np.asarray(votes / votes.sum(), np.float32)
+        if votes.max() > 0:
+            weights = votes / votes.max()  # so that no sum of large votes overflows
+            return np.asarray(weights / weights.sum(), np.float32)
         if value is None:
             return np.full(len(self.labels), np.nan, np.float32)
         return np.array([label == value for label in self.labels], np.float32)

@@ -56,7 +56,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
-            with np.load(folder / "index.npz", allow_pickle=False) as index:
+            with (
+                (folder / "index.npz").open("rb") as file,
+                np.load(file, allow_pickle=False) as index,
+            ):
                 self._offsets: NDArray[np.int64] = index["offsets"]
                 self._shapes: NDArray[np.int64] = index["shapes"]
                 self._matrices: NDArray[np.float64] = index["matrices"]

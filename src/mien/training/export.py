@@ -54,8 +54,8 @@ def export(net: MultiTaskNet, card: Card) -> bytes:
         card: The card; its size is the input's.
 
     Raises:
-        ModelError: The exported network's probabilities differ from PyTorch's by more than 1e-4
-            before, or 0.02 after the weights were put in half precision.
+        ModelError: The network cannot be exported, or its file's probabilities differ from
+            PyTorch's by more than 1e-4 before, or 0.02 after the weights were halved.
     """
     net.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     # The whole module, for the exporter gives it back in the mode in which it came.
@@ -76,16 +76,22 @@ def _graph(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
         warnings.simplefilter("ignore", DeprecationWarning)
         # What it cannot follow depends on sizes alone; all but the number of pictures are fixed.
         warnings.filterwarnings("ignore", message="Converting a tensor to a Python")
-        torch.onnx.export(
-            module,
-            (pixels[1:],),  # fewer than the check gives it: the number must stay free
-            cast("str", buffer),  # its stub names paths alone; a stream is taken too
-            input_names=[INPUT],
-            output_names=names,
-            dynamic_axes={name: {0: "n"} for name in [INPUT, *names]},
-            opset_version=_OPSET,
-            dynamo=False,
-        )
+        try:
+            torch.onnx.export(
+                module,
+                (pixels[1:],),  # fewer than the check gives it: the number must stay free
+                cast("str", buffer),  # its stub names paths alone; a stream is taken too
+                input_names=[INPUT],
+                output_names=names,
+                dynamic_axes={name: {0: "n"} for name in [INPUT, *names]},
+                opset_version=_OPSET,
+                dynamo=False,
+            )
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            raise ModelError(
+                f"the network cannot be exported ({reason:.200}); choose another backbone"
+            ) from error
     return onnx.load_from_string(buffer.getvalue())
 
 

@@ -63,7 +63,7 @@ class Trainee(pl.LightningModule):
         losses = self._losses(batch)
         total = torch.stack([task.weight * losses[task.name] for task in self.recipe.tasks]).sum()
         if not total.isfinite():
-            figures = ", ".join(f"{name} {float(loss):.3g}" for name, loss in losses.items())
+            figures = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
             raise RecipeError(
                 f"the loss is not a number in epoch {self.current_epoch + 1}, at step "
                 f"{self.global_step + 1} of the run ({figures}); the checkpoints of the epochs "
@@ -99,12 +99,12 @@ class Trainee(pl.LightningModule):
         )
         self.log("validation/loss", sum(losses, torch.zeros(())))
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by the epoch, so that a resumed run draws as one that never stopped."""
-        torch.manual_seed(self.recipe.seed * 100_003 + self.current_epoch)
-
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Set the learning rate of this step."""
+        """Set the learning rate of this step, and seed what its dropout draws.
+
+        Seeded by the step, and not once, a run that is resumed draws as one that never stopped.
+        """
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
         rate = learning_rate(self.recipe.optimiser, self.global_step, self.recipe.epochs)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate

@@ -1,5 +1,6 @@
 """A training from recipe to run folder: epochs, checkpoints, and history."""
 
+import copy
 import json
 import logging
 import signal
@@ -20,6 +21,7 @@ from mien.errors import OutputError, RecipeError
 from mien.files import atomic_write
 from mien.training.checkpoint import SafeCheckpointIO
 from mien.training.describe import card_of
+from mien.training.export import export
 from mien.training.history import History, Row, Steps
 from mien.training.loading import Batches
 from mien.training.module import Trainee
@@ -60,14 +62,18 @@ def fit(
         RecipeError: The recipe cannot be carried out, there is nothing to resume, the folder holds
             another training, or the loss is not a number any more; the checkpoints before it stand.
         DataError: The data does not fit the recipe, or is not what the run began with.
+        ModelError: The network could not be exported after its training.
         OutputError: A checkpoint cannot be written.
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
     check_folder(recipe, folder, resume=resume)
-    card_of(recipe, parts)
+    card = card_of(recipe, parts)
     pl.seed_everything(recipe.seed, verbose=False)
     batches, trainee = Batches(recipe, parts), Trainee(recipe)
-    trainee.check_sizes()
+    if not resume:
+        # What would fail after hours fails now.
+        trainee.check_sizes()
+        export(copy.deepcopy(trainee.net), card)
     _claim(recipe, folder)
     last = folder / LAST
     callbacks = [

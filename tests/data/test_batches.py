@@ -1,0 +1,195 @@
+"""Training batches: each follows from its number; shares are exact; targets are as labelled."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mien.data.augment import NONE, Augmentation
+from mien.data.batches import BatchPlan, Target, targets
+from mien.data.manifest import Manifest, Sample
+from mien.data.store import Framing, Store, open_store
+from mien.errors import DataError
+from tests.labelled import manifest_of, noise
+
+MOOD = Target("mood", ("good", "bad", "so"))
+AGE = Target("age")
+NAN = float("nan")
+
+
+def labelled(*labels: Mapping[str, str], sources: Sequence[str] = "") -> Manifest:
+    """Samples of these labels; their pictures are not needed."""
+    return Manifest(
+        tuple(
+            Sample(
+                Path(f"{number}.png"), sources[number] if sources else "s", "c", "train", {**own}
+            )
+            for number, own in enumerate(labels)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Store]:
+    """Seven labelled pictures of two sources, five and two, and their store."""
+    folder = tmp_path_factory.mktemp("pictures")
+    manifest = manifest_of(folder, *(noise(seed, 20, 20) for seed in range(7)))
+    samples = [
+        Sample(old.path, "x" if number < 5 else "y", old.content, "train", {"age": str(number)})
+        for number, old in enumerate(manifest.samples)
+    ]
+    manifest = Manifest(tuple(samples))
+    return manifest, open_store(manifest, Framing(16), folder / "stores", threads=1)
+
+
+def plan(
+    pictures: tuple[Manifest, Store],
+    shares: Mapping[str, float] | None = None,
+    augmentation: Augmentation = NONE,
+    size: int = 4,
+    seed: int = 0,
+) -> BatchPlan:
+    return BatchPlan(*pictures, [AGE], shares or {}, augmentation, size, seed)
+
+
+def test_a_batch_follows_from_its_number(pictures: tuple[Manifest, Store]) -> None:
+    changes = Augmentation(border=0.5, grey=0.5, noise=0.5)
+    first, again = (plan(pictures, augmentation=changes) for _ in range(2))
+    for number in (3, 0, 1_000_000):
+        one, other = first.batch(number, 16), again.batch(number, 16)
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        np.testing.assert_array_equal(one.targets["age"], other.targets["age"])
+    pixels = {plan(pictures, augmentation=changes).batch(n, 16).pixels.tobytes() for n in range(9)}
+    assert len(pixels) == 9
+    assert plan(pictures, seed=1).batch(0, 16).pixels.tobytes() not in pixels
+
+
+def test_pictures_come_with_their_own_labels(pictures: tuple[Manifest, Store]) -> None:
+    _, store = pictures
+    batch = plan(pictures, size=10).batch(5, 16)
+    assert (batch.pixels.shape, str(batch.pixels.dtype)) == ((10, 16, 16, 3), "uint8")
+    assert batch.targets["age"].shape == (10, 1)
+    for pixels, (age,) in zip(batch.pixels, batch.targets["age"], strict=True):
+        np.testing.assert_array_equal(pixels, store.crop(int(age), 16))
+
+
+def test_a_picture_is_changed_anew_each_time(pictures: tuple[Manifest, Store]) -> None:
+    changing = plan(pictures, augmentation=Augmentation(), size=14)
+    batch = changing.batch(0, 16)
+    assert len({pixels.tobytes() for pixels in batch.pixels}) == 14
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    st.lists(st.floats(0.05, 5), min_size=3, max_size=3),
+    st.integers(6, 20),
+    st.integers(0, 2**32 - 1),
+)
+def test_each_source_is_met_once_a_round_in_its_share(
+    counts: list[int], shares: list[float], size: int, seed: int
+) -> None:
+    names = "abc"[: len(counts)]
+    sources = "".join(name * count for name, count in zip(names, counts, strict=True))
+    manifest = labelled(*({"age": "1"} for _ in sources), sources=sources)
+    wanted = dict(zip(names, shares, strict=False))
+    try:
+        made = BatchPlan(manifest, None, [AGE], wanted, NONE, size, seed)  # type: ignore[arg-type]
+    except DataError:
+        assert min(wanted.values()) / sum(wanted.values()) * size < 1
+        return
+    drawn = [made.indices(number) for number in range(20)]
+    for name in names:
+        pool = [i for i, source in enumerate(sources) if source == name]
+        stream = [int(i) for batch in drawn for i in batch if sources[i] == name]
+        each = Counter(sources[int(i)] for i in drawn[0])[name]
+        assert abs(each - wanted[name] / sum(wanted.values()) * size) < 1
+        assert len(stream) == 20 * each
+        for start in range(0, len(stream) - len(pool), len(pool)):
+            assert sorted(stream[start : start + len(pool)]) == pool
+    assert all(len(batch) == size for batch in drawn)
+
+
+def test_shares(pictures: tuple[Manifest, Store]) -> None:
+    mixed = plan(pictures, {"x": 0.55, "y": 0.45}, size=20)
+    for number in range(5):
+        ages = mixed.batch(number, 16).targets["age"][:, 0]
+        assert ((ages < 5).sum(), (ages >= 5).sum()) == (11, 9)
+    alike = [plan(pictures, size=7).indices(number) for number in range(3)]
+    assert all(sorted(indices) == list(range(7)) for indices in alike)
+    assert len({tuple(indices) for indices in alike}) == 3
+
+
+def test_shares_that_do_not_fit_the_data(pictures: tuple[Manifest, Store]) -> None:
+    message = "shares name {}; the manifest's training part holds x, y. Give each of these its sh"
+    with pytest.raises(DataError, match=message.format("x, z")):
+        plan(pictures, {"x": 0.5, "z": 0.5})
+    with pytest.raises(DataError, match=message.format("x")):
+        plan(pictures, {"x": 1})
+    with pytest.raises(DataError, match=r"shares of 99, 1 leave one .* in a batch of 4; make opti"):
+        plan(pictures, {"x": 99, "y": 1})
+
+
+def test_classes_and_votes() -> None:
+    found = targets(
+        labelled(
+            {"mood": "bad"},
+            {"mood": "good", "mood/good": "3", "mood/so": "1"},
+            {"mood/bad": "2"},
+            {"age": "3"},
+            {"mood": "so", "mood/so": "0"},
+        ),
+        [MOOD],
+    )["mood"]
+    assert found.dtype == np.float32
+    wanted = [[0, 1, 0], [0.75, 0, 0.25], [0, 1, 0], [NAN] * 3, [0, 0, 1]]
+    np.testing.assert_array_equal(found, np.array(wanted, np.float32))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["good", "bad", "so"]), st.floats(0, allow_infinity=False)),
+        min_size=1,
+    )
+)
+def test_votes_sum_to_one(votes: list[dict[str, float]]) -> None:
+    rows = [{f"mood/{name}": repr(weight) for name, weight in own.items()} for own in votes]
+    found = targets(labelled({"mood": "so"}, *rows), [MOOD])["mood"][1:]
+    for row, own in zip(found, votes, strict=True):
+        total = sum(map(Fraction, own.values()))
+        if not total:
+            assert np.isnan(row).all()
+            continue
+        np.testing.assert_allclose(row.sum(), 1, rtol=1e-6)
+        wanted = [float(Fraction(own.get(name, 0)) / total) for name in ("good", "bad", "so")]
+        np.testing.assert_allclose(row, wanted, atol=1e-6)
+
+
+def test_ages() -> None:
+    found = targets(labelled({"age": "30"}, {}, {"age": "0.5"}), [AGE])["age"]
+    np.testing.assert_array_equal(found, np.array([[30], [NAN], [0.5]], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"mood": "sad"}, "0.png: mood is 'sad'; the task's labels are good, bad, so"),
+        (
+            {"mood": "good", "mood/sad": "1"},
+            "votes for mood/sad; the labels of the task 'mood' are",
+        ),
+        ({"mood": "good", "age": "old"}, "0.png: age must be a number, not 'old'"),
+        ({"mood": "good", "age": "1", "age/2": "1"}, "votes for age/2; .* 'age' are numbers"),
+        ({"mood": "good"}, "none of the 2 pictures in train has a label for the task 'age'; they"),
+        ({"age": "1"}, "none of the 2 pictures .* for the task 'mood'; they have age"),
+    ],
+)
+def test_labels_that_do_not_fit_the_tasks(labels: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        targets(labelled(labels, {}), [MOOD, AGE])

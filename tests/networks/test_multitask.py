@@ -1,0 +1,88 @@
+"""The multi-task network: its outputs, its scaling of pixels, and names that cannot be used."""
+
+import pytest
+import torch
+
+from mien.errors import RecipeError
+from mien.networks.multitask import MultiTaskNet
+
+torch.set_num_threads(1)
+HEADS = {"age": 101, "gender": 2}
+
+
+def test_scores_for_each_task() -> None:
+    net = MultiTaskNet("test_resnet", HEADS).eval()
+    pixels = torch.randint(0, 256, (5, 32, 32, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        found = net(pixels)
+        alone = net(pixels[2:3])
+    assert {task: tuple(scores.shape) for task, scores in found.items()} == {
+        "age": (5, 101),
+        "gender": (5, 2),
+    }
+    torch.testing.assert_close(found["age"][2:3], alone["age"])
+
+
+def test_pixels_are_scaled_as_the_backbone_wants_them() -> None:
+    net = MultiTaskNet("test_resnet", HEADS).eval()
+    pixels = torch.randint(0, 256, (2, 32, 40, 3), dtype=torch.uint8)
+    config = net.backbone.pretrained_cfg
+    mean, std = (torch.tensor(config[key]).view(3, 1, 1) for key in ("mean", "std"))
+    image = (pixels.permute(0, 3, 1, 2) / 255 - mean) / std
+    with torch.no_grad():
+        wanted = net.heads["gender"](net.backbone(image))
+        torch.testing.assert_close(net(pixels)["gender"], wanted)
+        torch.testing.assert_close(net(pixels.float())["gender"], wanted)
+
+
+@pytest.mark.parametrize("name", ["mobilenetv3_small_050", "mobilenetv2_050", "test_vit2"])
+def test_heads_fit_what_the_backbone_gives(name: str) -> None:
+    """MobileNetV3 widens its features after pooling; others do not."""
+    net = MultiTaskNet(name, HEADS).eval()
+    size = net.backbone.pretrained_cfg["input_size"][1]
+    with torch.no_grad():
+        assert net(torch.zeros(1, size, size, 3, dtype=torch.uint8))["age"].shape == (1, 101)
+
+
+def test_names_in_checkpoints_never_change() -> None:
+    """A checkpoint of a finished run can be exported by a newer program."""
+    names = list(MultiTaskNet("test_resnet", HEADS).state_dict())
+    assert names[0].startswith("backbone.")
+    assert [name for name in names if not name.startswith("backbone.")] == [
+        "heads.age.weight",
+        "heads.age.bias",
+        "heads.gender.weight",
+        "heads.gender.bias",
+    ]
+
+
+def test_dropout_only_in_training() -> None:
+    net = MultiTaskNet("test_resnet", HEADS, dropout=0.5)
+    pixels = torch.zeros(2, 32, 32, 3, dtype=torch.uint8)
+    net.eval()
+    assert torch.equal(net(pixels)["age"], net(pixels)["age"])
+    net.train()
+    assert not torch.equal(net(pixels)["age"], net(pixels)["age"])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "mobilenetv3_smal_100",
+            "called 'mobilenetv3_smal_100'; did you mean mobilenetv3_small_100",
+        ),
+        ("zzzzzz", "timm has no network called 'zzzzzz'$"),
+        ("hf-hub:someone/some-model", "timm has no network called 'hf-hub:someone/some-model'"),
+        ("../../etc/passwd", "timm has no network called"),
+    ],
+)
+def test_unknown_backbones(name: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        MultiTaskNet(name, HEADS)
+
+
+@pytest.mark.parametrize("task", ["keys", "type", "training"])
+def test_task_names_that_torch_keeps(task: str) -> None:
+    with pytest.raises(RecipeError, match=f"a task cannot be called '{task}' in torch; choose"):
+        MultiTaskNet("test_resnet", {task: 2})

@@ -1,0 +1,175 @@
+"""Model files of networks: PyTorch's answers at half the size, for any number of pictures."""
+
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from mien.card import KEY, Card, Input, Task
+from mien.errors import ModelError
+from mien.faces import TEMPLATE
+from mien.model import Model
+from mien.networks.multitask import MultiTaskNet
+from mien.training.export import divide_scores, export, with_card
+from tests import tiny
+
+torch.set_num_threads(1)
+TASKS = (
+    Task(name="age", kind="age", ages=101, unit="years"),
+    Task(name="gender", kind="classification", labels=("male", "female")),
+)
+
+
+def card(size: int = 32, **changes: Any) -> Card:
+    framed = Input(size=size, framing="face", landmarks=TEMPLATE)
+    return tiny.face_card(input=framed, tasks=TASKS, **changes)
+
+
+def network(backbone: str = "test_resnet", seed: int = 0, scale: float = 1) -> MultiTaskNet:
+    """A network with sharp answers, whose norms have seen pictures."""
+    torch.manual_seed(seed)
+    net = MultiTaskNet(backbone, {task.name: task.outputs for task in TASKS})
+    net.train()
+    with torch.no_grad():
+        net(pictures(16))
+        for head in net.heads.values():
+            for parameter in head.parameters():
+                parameter.mul_(scale)
+    return net
+
+
+def pictures(count: int, size: int = 32) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(count)
+    return torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8, generator=generator)
+
+
+def answers(net: MultiTaskNet, pixels: torch.Tensor) -> dict[str, NDArray[np.float32]]:
+    with torch.no_grad():
+        scores = net.eval()(pixels)
+    return {task: torch.softmax(rows, dim=1).numpy() for task, rows in scores.items()}
+
+
+@pytest.fixture(scope="module")
+def net() -> MultiTaskNet:
+    return network(scale=20)
+
+
+@pytest.fixture(scope="module")
+def file(net: MultiTaskNet) -> bytes:
+    return export(net, card(description="Ảnh"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 70])
+def test_it_answers_as_the_network_does(count: int, net: MultiTaskNet, file: bytes) -> None:
+    pixels = pictures(count)
+    wanted = answers(net, pixels)
+    found = Model(file, threads=1).run(pixels.numpy())
+    assert wanted["gender"].max() > 0.7
+    for task, rows in wanted.items():
+        np.testing.assert_allclose(found[task], rows, atol=2e-3)
+        np.testing.assert_allclose(found[task].sum(axis=1), 1, atol=1e-5)
+
+
+def test_no_picture_is_no_error(file: bytes) -> None:
+    assert Model(file).run(np.empty((0, 32, 32, 3), np.uint8))["age"].shape == (0, 101)
+
+
+def test_another_kind_of_backbone() -> None:
+    net = network("test_efficientnet")
+    pixels = pictures(5)
+    found = Model(export(net, card()), threads=1).run(pixels.numpy())
+    for task, rows in answers(net, pixels).items():
+        np.testing.assert_allclose(found[task], rows, atol=2e-3)
+
+
+def test_a_network_that_cannot_be_exported() -> None:
+    """This one resizes its map of positions in a way that ONNX does not know."""
+    net = network("test_vit2")
+    with pytest.raises(
+        ModelError, match=r"the network cannot be exported \(.*; choose another"
+    ) as e:
+        export(net, card())
+    assert len(str(e.value)) < 300
+
+
+def test_its_weights_take_half_the_room(net: MultiTaskNet, file: bytes) -> None:
+    single = 4 * sum(parameter.numel() for parameter in net.parameters())
+    assert 0.5 * single < len(file) < 0.55 * single
+    tensors = onnx.load_from_string(file).graph.initializer
+    large = [tensor for tensor in tensors if np.prod(tensor.dims) >= 256]
+    assert {tensor.data_type for tensor in large} == {TensorProto.FLOAT16}
+    assert len(large) > 5
+
+
+def test_weights_beyond_half_precision_are_kept_whole() -> None:
+    net = network()
+    with torch.no_grad():
+        net.backbone.conv1[0].weight[0, 0, 0, 0] = 1e6
+    pixels = pictures(4)
+    found = Model(export(net, card()), threads=1).run(pixels.numpy())
+    for task, rows in answers(net, pixels).items():
+        np.testing.assert_allclose(found[task], rows, atol=2e-3)
+
+
+def test_temperatures_are_folded_in(file: bytes, net: MultiTaskNet) -> None:
+    warmer = network(scale=20)
+    divide_scores(warmer, {"age": 2.0, "gender": 0.5})
+    pixels = pictures(6)
+    with torch.no_grad():
+        scores = net.eval()(pixels)
+    found = Model(export(warmer, card()), threads=1).run(pixels.numpy())
+    for task, temperature in (("age", 2.0), ("gender", 0.5)):
+        wanted = torch.softmax(scores[task] / temperature, dim=1).numpy()
+        np.testing.assert_allclose(found[task], wanted, atol=2e-3)
+        assert np.abs(found[task] - Model(file).run(pixels.numpy())[task]).max() > 0.02
+
+
+def test_the_card_lies_inside(file: bytes) -> None:
+    assert Model(file).card == card(description="Ảnh")
+    (stored,) = onnx.load_from_string(file).metadata_props
+    assert stored.key == KEY
+    assert json.loads(stored.value)["name"] == "tiny-face"
+
+
+def test_another_card(file: bytes) -> None:
+    other = card(version="2", limits="Not for identifying people.")
+    changed = with_card(file, other)
+    assert Model(changed).card == other
+    assert len(onnx.load_from_string(changed).metadata_props) == 1
+    pixels = pictures(3).numpy()
+    before, after = Model(file).run(pixels), Model(changed).run(pixels)
+    np.testing.assert_array_equal(after["age"], before["age"])
+
+
+def test_the_file_is_no_pickle_and_names_no_place(file: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(file)
+    assert b"/site-packages/" not in file
+    assert b".py" not in file
+    graph = onnx.load_from_string(file)
+    assert (graph.producer_name, graph.doc_string) == ("mien", "")
+
+
+def test_the_same_network_gives_the_same_file(file: bytes) -> None:
+    assert export(network(scale=20), card(description="Ảnh")) == file
+
+
+def test_the_network_is_left_as_it_came() -> None:
+    net = network()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    export(net, card())
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_a_network_whose_answers_are_no_numbers() -> None:
+    net = network()
+    with torch.no_grad():
+        net.heads["age"].bias[0] = float("nan")  # type: ignore[operator]
+    with pytest.raises(ModelError, match=r"finite numbers|differ from PyTorch's by nan"):
+        export(net, card())

@@ -1,0 +1,110 @@
+"""What a training sees: parts that do not overlap, and all that must be there before it begins."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.data import manifest as manifests
+from mien.data.manifest import Manifest, Sample
+from mien.errors import DataError
+from mien.faces import TEMPLATE
+from mien.training.parts import Parts, framing_of, load_parts, targets_of
+from tests.runs import toy_recipe
+
+
+def contents(manifest: Manifest) -> set[str]:
+    return {sample.content for sample in manifest.samples}
+
+
+def test_parts(parts: Parts) -> None:
+    seen = [contents(part.manifest) for part in (parts.train, parts.choice, parts.calibration)]
+    seen.append(contents(parts.whole.part("test")))
+    assert sum(map(len, seen)) == len(set.union(*seen)) == len(parts.whole.samples)
+    assert seen[1] | seen[2] == contents(parts.whole.part("validation"))
+    for part in (parts.train, parts.choice, parts.calibration):
+        assert len(part.store) == len(part.manifest.samples)
+        assert part.store.crop(0, 32).shape == (32, 32, 3)
+
+
+def test_identical_validation_pictures_stay_in_one_half(parts: Parts) -> None:
+    samples = parts.whole.samples
+    copies = tuple(Sample(s.path, "copy", s.content, s.split, s.labels) for s in samples)
+    path = parts.whole.samples[0].path.parent.parent / "copies.csv"
+    Manifest(samples + copies).write(path)
+    doubled = load_parts(toy_recipe(path, data={"manifest": path}), path.parent / "doubled")
+    assert not contents(doubled.choice.manifest) & contents(doubled.calibration.manifest)
+    assert contents(doubled.choice.manifest) == contents(parts.choice.manifest)
+
+
+def test_what_the_network_sees(manifest: Path) -> None:
+    recipe = toy_recipe(manifest)
+    assert framing_of(recipe).size == 32
+    assert framing_of(recipe).template == TEMPLATE
+    assert [(t.task, t.labels) for t in targets_of(recipe)] == [
+        ("age", None),
+        ("gender", ("male", "female")),
+        ("expression", ("calm", "wild")),
+    ]
+    mood = {"name": "expression", "kind": "classification", "labels": ["calm", "wild"]}
+    whole = toy_recipe(manifest, input={"size": 32, "framing": "centre"}, tasks=[mood])
+    assert framing_of(whole).template is None
+
+
+Change = Callable[[Sample], Sample | None]
+
+
+def without_label(sample: Sample) -> Sample | None:
+    if sample.split != "test":
+        return sample
+    labels = {name: value for name, value in sample.labels.items() if name != "age"}
+    return Sample(sample.path, sample.source, sample.content, sample.split, labels)
+
+
+def with_wrong_label(sample: Sample) -> Sample:
+    labels = sample.labels | ({"gender": "?"} if sample.split == "test" else {})
+    return Sample(sample.path, sample.source, sample.content, sample.split, labels)
+
+
+def lost(sample: Sample) -> Sample:
+    path = sample.path.with_name("lost") if sample.split == "validation" else sample.path
+    return Sample(path, sample.source, sample.content + "'", sample.split, sample.labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s if s.split != "train" else None, "no picture in the part 'train'; it has"),
+        (lambda s: s if s.split != "test" else None, "no picture in the part 'test'"),
+        (lambda s: s if s.split != "validation" else None, "no picture in the part 'validation'"),
+        (without_label, "none of the 24 pictures in test has a label for the task 'age'"),
+        (with_wrong_label, "gender is '\\?'; the task's labels are male, female"),
+        (lost, "lost: .*; import the data set again to leave it out"),
+    ],
+)
+def test_what_would_stop_a_run_stops_it_first(
+    change: Change, message: str, parts: Parts, tmp_path: Path
+) -> None:
+    changed = [change(sample) for sample in parts.whole.samples]
+    path = tmp_path / "changed.csv"
+    Manifest(tuple(sample for sample in changed if sample is not None)).write(path)
+    with pytest.raises(DataError, match=message):
+        load_parts(toy_recipe(path), tmp_path / "stores")
+
+
+def test_a_validation_part_of_one_picture(parts: Parts, tmp_path: Path) -> None:
+    validation = parts.whole.part("validation").samples[:1]
+    rest = tuple(sample for sample in parts.whole.samples if sample.split != "validation")
+    Manifest(rest + validation).write(tmp_path / "m.csv")
+    with pytest.raises(DataError, match="the validation part, 1 pictures, is too small"):
+        load_parts(toy_recipe(tmp_path / "m.csv"), tmp_path / "stores")
+
+
+def test_the_stores_are_found_again(parts: Parts, manifest: Path) -> None:
+    before = sorted((manifest.parent / "stores").iterdir())
+    again = load_parts(toy_recipe(manifest), manifest.parent / "stores")
+    assert sorted((manifest.parent / "stores").iterdir()) == before
+    assert len(before) == 3
+    np.testing.assert_array_equal(again.train.store.crop(5, 32), parts.train.store.crop(5, 32))
+    assert again.whole == manifests.read(manifest)

@@ -1,0 +1,289 @@
+"""Runs: what a training leaves; that it goes on as if never stopped; what it refuses."""
+
+import csv
+import dataclasses
+import math
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mien.data.manifest import Manifest
+from mien.errors import DataError, MienError, OutputError, RecipeError
+from mien.training import checkpoint, module
+from mien.training.history import Row
+from mien.training.parts import Parts
+from mien.training.recipe import Recipe
+from mien.training.run import BEST, HISTORY, LAST, RECIPE, check_folder, fit, recipe_of
+from tests.disk import files_of_at_most
+from tests.runs import toy_recipe
+
+torch.set_num_threads(1)
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / HISTORY).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def assert_same_run(folder: Path, other: Path) -> None:
+    """Compare weights, averages and the optimiser's state bit for bit, and the history's text."""
+    for name in (LAST, BEST):
+        one, two = (checkpoint.load(place / name) for place in (folder, other))
+        assert (one["epoch"], one["global_step"]) == (two["epoch"], two["global_step"])
+        for part in ("state_dict", "current_model_state"):
+            assert list(one[part]) == list(two[part])
+            assert all(torch.equal(one[part][key], two[part][key]) for key in one[part]), name
+        states = (found["optimizer_states"][0]["state"] for found in (one, two))
+        for mine, theirs in zip(*(state.values() for state in states), strict=True):
+            assert all(torch.equal(mine[key], theirs[key]) for key in mine)
+    assert (folder / HISTORY).read_text() == (other / HISTORY).read_text()
+
+
+def test_what_a_run_leaves(whole: Path, recipe: Recipe) -> None:
+    assert {path.name for path in whole.iterdir()} == {LAST, BEST, RECIPE, HISTORY}
+    assert recipe_of(whole) == recipe
+    last = checkpoint.load(whole / LAST)
+    assert last["epoch"] == 2
+    assert last["global_step"] == 24
+
+
+def test_its_history(whole: Path, recipe: Recipe) -> None:
+    rows = history(whole)
+    assert [(row["epoch"], row["size"]) for row in rows] == [("1", "24"), ("2", "32"), ("3", "32")]
+    weights = {task.name: task.weight for task in recipe.tasks}
+    assert weights == {"age": 0.5, "gender": 1, "expression": 2}
+    for row in rows:
+        for total, one in (("loss", "loss/{}"), ("validation/loss", "validation/{}/loss")):
+            parts = [weight * float(row[one.format(name)]) for name, weight in weights.items()]
+            assert float(row[total]) == pytest.approx(sum(parts), rel=1e-4)
+    first, last = float(rows[0]["loss"]), float(rows[-1]["loss"])
+    assert last < 0.6 * first
+
+
+def test_its_best_checkpoint_is_that_of_the_lowest_loss(whole: Path) -> None:
+    losses = [float(row["validation/loss"]) for row in history(whole)]
+    assert checkpoint.load(whole / BEST)["epoch"] == losses.index(min(losses))
+
+
+def stop_in_epoch(number: int) -> Callable[[Row], None]:
+    """Ctrl-C when an epoch has ended, just before its checkpoint is written."""
+
+    def tell(row: Row) -> None:
+        if row["epoch"] == str(number):
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def stop_at_step(number: int) -> Any:
+    """Ctrl-C after so many steps of what is left."""
+
+    def watch(items: Iterable[Any], total: int, /) -> Iterable[Any]:
+        for step, item in enumerate(items):
+            if step == number:
+                raise KeyboardInterrupt
+            yield item
+
+    return watch
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        {"watch": stop_at_step(3)},
+        {"watch": stop_at_step(12)},
+        {"watch": stop_at_step(17)},
+        {"tell": stop_in_epoch(3)},
+    ],
+    ids=["in the first epoch", "in the second", "at the start of the third", "at the end"],
+)
+def test_a_stopped_run_ends_as_if_it_was_not(
+    stop: dict[str, Any], whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, parts, folder, resume=False, device="cpu", **stop)
+    rows: list[Row] = []
+    fit(recipe, parts, folder, resume=True, device="cpu", tell=rows.append)
+    assert_same_run(folder, whole)
+    assert rows[-1]["epoch"] == "3"
+
+
+def test_a_stopped_run_can_be_moved(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, parts, tmp_path / "a", resume=False, device="cpu", tell=stop_in_epoch(2))
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    fit(recipe, parts, tmp_path / "b", resume=True, device="cpu")
+    assert_same_run(tmp_path / "b", whole)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_moved_run_still_knows_its_best_epoch(
+    recipe: Recipe, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first epoch the network is thrown far off, so the first stays the best."""
+    spoilt = {"rate": 5e-3, "batch": 10, "steps": 8, "average": 0}
+    recipe = recipe.model_copy(update={"optimiser": recipe.optimiser.model_validate(spoilt)})
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, parts, tmp_path / "a", resume=False, device="cpu", tell=stop_in_epoch(2))
+    best = (tmp_path / "a" / BEST).read_bytes()
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    monkeypatch.setattr(module, "learning_rate", lambda *_: 5.0)
+    fit(recipe, parts, tmp_path / "b", resume=True, device="cpu")
+    losses = [float(row["validation/loss"]) for row in history(tmp_path / "b")]
+    assert min(losses) == losses[0]
+    assert (tmp_path / "b" / BEST).read_bytes() == best
+
+
+def test_a_finished_run_has_nothing_left_to_do(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "run"))
+    rows: list[Row] = []
+    assert fit(recipe, parts, folder, resume=True, device="cpu", tell=rows.append) == folder / BEST
+    assert rows == []
+    assert_same_run(folder, whole)
+
+
+def test_progress_counts_the_steps_that_are_left(
+    recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    seen: list[tuple[int, list[int]]] = []
+
+    def watch(items: Iterable[Any], total: int, /) -> Iterable[Any]:
+        seen.append((total, []))
+        for item in items:
+            yield item
+            seen[-1][1].append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            *(recipe, parts, tmp_path / "run"),
+            resume=False,
+            device="cpu",
+            watch=watch,
+            tell=stop_in_epoch(2),
+        )
+    fit(recipe, parts, tmp_path / "run", resume=True, device="cpu", watch=watch)
+    assert seen == [(24, list(range(16))), (16, list(range(8, 24)))]
+
+
+def test_a_run_folder_is_not_used_twice(whole: Path, recipe: Recipe, parts: Parts) -> None:
+    with pytest.raises(RecipeError, match="whole: holds a run already; go on with it by --resume"):
+        fit(recipe, parts, whole, resume=False)
+
+
+def test_a_run_goes_on_with_its_own_recipe_only(whole: Path, recipe: Recipe, parts: Parts) -> None:
+    other = recipe.model_copy(update={"seed": 4})
+    with pytest.raises(RecipeError, match=r"whole: its run was started with another recipe; see"):
+        fit(other, parts, whole, resume=True)
+
+
+def test_a_run_goes_on_with_its_own_data_only(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "run"))
+    other = dataclasses.replace(parts, whole=Manifest(parts.whole.samples[1:]))
+    with pytest.raises(DataError, match=r"toy\.csv: the manifest has changed since the run began"):
+        fit(recipe, other, folder, resume=True, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "run: holds no run to resume"),
+        ("{", "recipe.json: not a recipe of this mien: "),
+        ('{"name": "x", "nmae": 1}', "recipe.json: .* unknown key 'nmae'; did you mean 'name'"),
+        ("\xff", "recipe.json: not a recipe of this mien"),
+    ],
+)
+def test_folders_that_hold_no_run(
+    content: str | None, message: str, recipe: Recipe, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    if content is not None:
+        (folder / RECIPE).write_text(content, encoding="latin-1")
+    with pytest.raises(RecipeError, match=message):
+        check_folder(recipe, folder, resume=True)
+    with pytest.raises(RecipeError, match=message):
+        recipe_of(folder)
+
+
+def test_a_damaged_checkpoint(whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "run"))
+    (folder / LAST).write_bytes((whole / LAST).read_bytes()[:-100])
+    with pytest.raises(RecipeError, match=rf"{LAST}: not a whole training checkpoint"):
+        fit(recipe, parts, folder, resume=True, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"network": {"backbone": "test_resnett"}}, "did you mean test_resnet"),
+        ({"network": {"backbone": "test_convnext"}}, "cannot take pictures of 24 x 24"),
+        ({"network": {"backbone": "test_vit2"}}, "the network cannot be exported"),
+        ({"data": {"manifest": "x", "shares": {"people": 1}}}, "shares name people; .* moods, peo"),
+        ({"version": "1\n2"}, "the recipe makes no valid model card: version: .*, got '1.n2'"),
+    ],
+)
+def test_what_cannot_be_trained_leaves_no_run(
+    change: dict[str, Any], message: str, manifest: Path, parts: Parts, tmp_path: Path
+) -> None:
+    with pytest.raises(MienError, match=message):
+        fit(toy_recipe(manifest, **change), parts, tmp_path / "run", resume=False, device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize("device", ["cuda", "abacus"])
+def test_a_device_that_is_not_there(
+    device: str, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=f"the device '{device}' cannot be used: "):
+        fit(recipe, parts, tmp_path / "run", resume=False, device=device)
+
+
+def test_a_loss_that_is_no_number(
+    recipe: Recipe, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate = module.learning_rate
+    monkeypatch.setattr(
+        module,
+        "learning_rate",
+        lambda o, step, epochs: rate(o, step, epochs) if step < 12 else math.nan,
+    )
+    message = (
+        r"the loss is not a number in epoch 2, at step 14 of the run \(age nan, gender nan, "
+        r"expression nan\); the checkpoints of the epochs before stand. Start .* optimiser.rate"
+    )
+    with pytest.raises(RecipeError, match=message):
+        fit(recipe, parts, tmp_path / "run", resume=False, device="cpu")
+    assert len(history(tmp_path / "run")) == 1
+    for name in (LAST, BEST):
+        found = checkpoint.load(tmp_path / "run" / name)
+        assert found["epoch"] == 0
+        assert all(value.isfinite().all() for value in found["state_dict"].values())
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, parts, tmp_path / "run", resume=False, device="cpu", tell=stop_in_epoch(2))
+    before = (tmp_path / "run" / LAST).read_bytes()
+    with files_of_at_most(1_000_000), pytest.raises(OutputError, match="safetensors: not written"):
+        fit(recipe, parts, tmp_path / "run", resume=True, device="cpu")
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made(recipe: Recipe, parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match=r"file/run: cannot be made \(Not a directory\)"):
+        fit(recipe, parts, tmp_path / "file" / "run", resume=False, device="cpu")
