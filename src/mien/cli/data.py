@@ -32,6 +32,9 @@ def import_source(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")],
     seed: Annotated[int, typer.Option(help="Seed of the split into parts.")] = 0,
+    left_out: Annotated[
+        Path | None, typer.Option("--left-out", help="Name all that was left out in this CSV file.")
+    ] = None,
 ) -> None:
     """Import a data set: every picture is read once, its labels noted, its part drawn.
 
@@ -53,6 +56,8 @@ def import_source(
     found.write(output)
     _report(found, output)
     _report_skipped(skipped)
+    if left_out is not None:
+        skipped.write(left_out)
 
 
 @app.command()

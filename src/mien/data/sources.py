@@ -13,6 +13,7 @@ from mien.data.manifest import MAX_AGE, Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.data.split import part_of
 from mien.errors import DataError, ImageError
+from mien.files import atomic_write
 
 GENDERS: Final = ("male", "female")
 RACES: Final = ("white", "black", "asian", "indian", "other")
@@ -44,6 +45,19 @@ class Skipped:
     def total(self) -> int:
         """How many things were left out."""
         return sum(map(len, self.names.values()))
+
+    def write(self, path: Path) -> None:
+        """Write reason and name of each as CSV.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        with atomic_write(path, newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["reason", "name"])
+            table.writerows(
+                (reason, name) for reason, names in self.names.items() for name in names
+            )
 
 
 def import_utkface(

@@ -1,0 +1,202 @@
+"""The end of a run: a calibrated, measured model file, and a card that says how it came about."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mien.analyzer import Analyzer
+from mien.data.batches import targets
+from mien.errors import OutputError, RecipeError
+from mien.evaluation.evaluate import Evaluation, evaluate
+from mien.model import Model
+from mien.training import checkpoint
+from mien.training.describe import card_of, classes_of
+from mien.training.finish import METRICS, MODEL, finish
+from mien.training.module import Trainee
+from mien.training.parts import Parts, targets_of
+from mien.training.recipe import Recipe
+from mien.training.run import BEST
+from tests.disk import files_of_at_most
+from tests.runs import toy_recipe
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Evaluation]:
+    folder = tmp_path_factory.mktemp("finished")
+    path, result = finish(recipe, parts, whole / BEST, folder, threads=1)
+    assert path == folder / MODEL
+    return path, result
+
+
+def test_it_has_learnt(finished: tuple[Path, Evaluation]) -> None:
+    """By chance the error would be 20 years, and half of the classes right."""
+    _, result = finished
+    assert result.pictures == 24
+    assert result.value("age", "mae") < 8
+    assert result.value("gender", "accuracy") > 0.9
+    assert result.value("expression", "accuracy") > 0.9
+    assert result.value("age", "coverage") > 0.7
+
+
+def test_the_file_holds_what_was_measured(finished: tuple[Path, Evaluation], parts: Parts) -> None:
+    path, result = finished
+    model = Model.open(path, threads=1)
+    assert model.card.metrics == result.metrics
+    assert model.card.confusions == result.confusions
+    again = evaluate(model, parts.whole.part("test"), threads=1)
+    assert again == result
+
+
+def test_its_card(
+    finished: tuple[Path, Evaluation], recipe: Recipe, parts: Parts, manifest: Path
+) -> None:
+    path, _ = finished
+    card = Model.open(path).card
+    assert (card.name, card.version, card.use) == ("toy", "1", "tests")
+    assert (card.input.size, card.input.framing, len(card.input.landmarks)) == (32, "face", 5)
+    assert [(task.name, task.kind, task.outputs) for task in card.tasks] == [
+        ("age", "age", 101),
+        ("gender", "classification", 2),
+        ("expression", "classification", 2),
+    ]
+    (interval,) = card.task("age").intervals
+    samples = parts.calibration.manifest.samples
+    assert (interval.from_age, interval.level) == (0, 0.9)
+    assert interval.pictures == sum("age" in sample.labels for sample in samples)
+    assert card.data_fingerprint == parts.whole.fingerprint
+    assert card.split_hash == parts.whole.split_hash
+    assert [(data.name, data.pictures, data.terms) for data in card.data] == [
+        ("moods", 24, "not stated"),
+        ("people", 24, "free"),
+    ]
+    assert card.priors["gender"] == (0.5, 0.5)
+    assert (card.priors["age"][20], card.priors["age"][60], sum(card.priors["age"])) == (
+        0.5,
+        0.5,
+        1,
+    )
+    wanted = recipe.model_dump(mode="json")
+    del wanted["data"]["manifest"]
+    assert card.recipe == wanted
+    assert str(manifest.parent) not in card.to_json()
+    assert card.created_by.startswith("mien ")
+
+
+def test_the_table_says_what_was_measured_on_what(
+    finished: tuple[Path, Evaluation], parts: Parts
+) -> None:
+    path, result = finished
+    with (path.parent / METRICS).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(result.metrics)
+    first = rows[0]
+    assert (first["model"], first["task"], first["name"], first["by"]) == ("toy", "age", "mae", "")
+    assert float(first["value"]) == pytest.approx(result.value("age", "mae"), abs=1e-5)
+    assert (first["split"], first["split_hash"]) == ("test", parts.whole.split_hash)
+    assert (first["seed"], first["pictures"]) == ("3", "12")
+
+
+def test_it_reads_as_the_trained_network_does(
+    finished: tuple[Path, Evaluation], whole: Path, recipe: Recipe, parts: Parts
+) -> None:
+    """From the file to the answer: the classes of PyTorch, whatever the temperature."""
+    path, _ = finished
+    trainee = Trainee(recipe, weights=False)
+    trainee.load_state_dict(checkpoint.load(whole / BEST)["state_dict"])
+    pixels = np.stack([parts.choice.store.crop(i, 32) for i in range(len(parts.choice.store))])
+    with torch.no_grad():
+        scores = trainee.net.eval()(torch.from_numpy(pixels))
+    paths = [sample.path for sample in parts.choice.manifest.samples]
+    readings = list(Analyzer(path, faces="whole", threads=1).read(paths))
+    for row, reading in enumerate(readings):
+        (face,) = reading.faces
+        labels = ("male", "female")
+        assert face.gender.label == labels[int(scores["gender"][row].argmax())]
+
+
+def test_temperatures_make_the_calibration_half_likely(
+    finished: tuple[Path, Evaluation], whole: Path, recipe: Recipe, parts: Parts
+) -> None:
+    path, _ = finished
+    trainee = Trainee(recipe, weights=False)
+    trainee.load_state_dict(checkpoint.load(whole / BEST)["state_dict"])
+    half = parts.calibration
+    pixels = np.stack([half.store.crop(i, 32) for i in range(len(half.store))])
+    labels = targets(half.manifest, targets_of(recipe))
+    found = Model.open(path, threads=1).run(pixels)
+    with torch.no_grad():
+        scores = trainee.net.eval()(torch.from_numpy(pixels))
+    for task in recipe.tasks:
+        known = ~np.isnan(labels[task.name][:, 0])
+        truth = classes_of(labels[task.name][known], task.outputs)
+        rows = np.arange(len(truth))
+        raw = torch.softmax(scores[task.name], dim=1).numpy()[known]
+        before = -np.log(raw[rows, truth]).mean()
+        after = -np.log(found[task.name][known][rows, truth]).mean()
+        assert after < before + 1e-3
+
+
+def test_true_classes() -> None:
+    ages = np.array([[0.4], [30.5], [31.5], [150.0]], np.float32)
+    assert classes_of(ages, 101).tolist() == [0, 30, 32, 100]
+    votes = np.array([[0.2, 0.5, 0.3], [1, 0, 0]], np.float32)
+    assert classes_of(votes, 3).tolist() == [1, 0]
+
+
+def test_a_checkpoint_of_another_network(
+    whole: Path, manifest: Path, parts: Parts, tmp_path: Path
+) -> None:
+    other = toy_recipe(manifest, network={"backbone": "test_efficientnet"})
+    with pytest.raises(RecipeError, match=f"{BEST}: not a checkpoint of this recipe's network"):
+        finish(other, parts, whole / BEST, tmp_path, threads=1)
+    checkpoint.SafeCheckpointIO().save_checkpoint({"epoch": 1}, tmp_path / BEST)
+    with pytest.raises(RecipeError, match=f"{BEST}: not a checkpoint of this recipe's network"):
+        finish(toy_recipe(manifest), parts, tmp_path / BEST, tmp_path, threads=1)
+
+
+def test_a_full_disk_leaves_no_model(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    with files_of_at_most(100_000), pytest.raises(OutputError, match=f"{MODEL}: not written"):
+        finish(recipe, parts, whole / BEST, tmp_path, threads=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_card_of_a_classifier(parts: Parts, manifest: Path) -> None:
+    mood = {"name": "expression", "kind": "classification", "labels": ["calm", "wild"]}
+    recipe = toy_recipe(manifest, input={"size": 32, "framing": "centre"}, tasks=[mood])
+    card = card_of(recipe, parts)
+    assert (card.input.framing, card.input.landmarks) == ("centre", ())
+    assert [task.name for task in card.tasks] == ["expression"]
+    assert card.priors == {"expression": (0.5, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "x" * 300}, "name: String should have at most 200 characters"),
+        ({"version": "1\x1b[0m"}, "version: String should match"),
+    ],
+)
+def test_recipes_that_make_no_card(
+    change: dict[str, str], message: str, parts: Parts, manifest: Path
+) -> None:
+    with pytest.raises(RecipeError, match=f"the recipe makes no valid model card: {message}"):
+        card_of(toy_recipe(manifest, **change), parts)
+
+
+def test_what_a_run_left_can_be_finished_elsewhere(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    """A checkpoint alone is enough, under whatever name."""
+    best = Path(shutil.copy(whole / BEST, tmp_path / "another.safetensors"))
+    path, _ = finish(recipe, parts, best, tmp_path, threads=1)
+    assert Model.open(path).card.name == "toy"
