@@ -1,77 +1,91 @@
-"""`mien data`: what it writes and what it says."""
+"""`mien data`: manifests from folders, with a report of what was left out."""
 
-import csv
+import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
+from mien.data import manifest
 from tests.cli.conftest import Mien
+from tests.labelled import noise, save
 
 
-def make(folder: str, names: dict[str, tuple[int, int, int]]) -> None:
-    """Write small pictures of one colour each."""
-    for name, colour in names.items():
-        path = Path(folder) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8), colour).save(path)
-
-
-def read(path: str) -> list[dict[str, str]]:
-    with Path(path).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_import_names_what_it_left_out(mien: Mien) -> None:
-    make("UTK", {f"{age}_0_1_2017.png": (age, 0, 0) for age in range(20, 30)})
-    make("UTK", {f"{age}_0_2017.png": (age, 0, 0) for age in range(5)})
-    Path("UTK/7_1_2_2017.png").write_text("no picture")
-
-    outcome = mien("data", "import", "utkface", "UTK", "-o", "utk.csv", "--left-out", "out.csv")
-
-    assert outcome.code == 0
-    assert {row["age"] for row in read("utk.csv")} == {str(age) for age in range(20, 30)}
-    assert "left out: 6" in outcome.err
-    assert "5: name is not [age]_[gender]_[race]_[date] (0_0_2017.png" in outcome.err
-    assert "and 2 more" in outcome.err
-    assert [row["name"].split(" ")[0] for row in read("out.csv")] == [
-        *(f"{age}_0_2017.png" for age in range(5)),
-        "7_1_2_2017.png",
+def test_import(mien: Mien, tmp_path: Path) -> None:
+    for number in range(4):
+        save(tmp_path / "faces" / f"{20 + number}_1_0_2017.png", noise(number))
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / "faces" / f"{name}.txt").write_text("no picture")
+    save(tmp_path / "faces" / "30_1_2017.png", noise(9))
+    found = mien("data", "import", "utkface", "faces", "-o", "faces.csv")
+    assert (found.code, found.out) == (0, "")
+    first, *rest = found.err.splitlines()
+    assert first.startswith("faces.csv: 4 pictures (")
+    assert rest == [
+        "  labels: 4 age, 4 gender, 4 race",
+        "  left out: 5",
+        "    4: not a picture, by its suffix (a.txt, b.txt, c.txt, and 1 more)",
+        "    1: name is not [age]_[gender]_[race]_[date] (30_1_2017.png)",
     ]
+    assert len(manifest.read(tmp_path / "faces.csv").samples) == 4
 
 
-def test_join_keeps_labels_and_leaves_the_missing_ones_empty(mien: Mien) -> None:
-    make("UTK", {"31_1_0_2017.png": (31, 0, 0)})
-    make("pets", {"cats/a.png": (1, 2, 3), "dogs/b.png": (3, 2, 1)})
-    for layout, folder in (("utkface", "UTK"), ("folders", "pets")):
-        assert mien("data", "import", layout, folder, "-o", f"{folder}.csv").code == 0
+def test_import_of_folders_with_a_seed(mien: Mien, tmp_path: Path) -> None:
+    for number in range(30):
+        save(tmp_path / "animals" / "cats" / f"{number}.png", noise(number))
+    splits = []
+    for seed in ("1", "1", "2"):
+        assert mien("data", "import", "folders", "animals", "-o", "a.csv", "--seed", seed).code == 0
+        splits.append([sample.split for sample in manifest.read(tmp_path / "a.csv").samples])
+    assert splits[0] == splits[1] != splits[2]
 
-    outcome = mien("data", "join", "UTK.csv", "pets.csv", "-o", "all.csv")
 
-    assert outcome.code == 0
-    assert [(row["age"], row["label"]) for row in read("all.csv")] == [
-        ("31", ""),
-        ("", "cats"),
-        ("", "dogs"),
+def test_join(mien: Mien, tmp_path: Path) -> None:
+    header = "path,source,content,split"
+    (tmp_path / "a.csv").write_text(f"{header},age\nx.png,a,1,train,30\ny.png,a,2,,\n")
+    (tmp_path / "b.csv").write_text(f"{header},mood\nz.png,b,1,test,good\n")
+    found = mien("data", "join", "a.csv", "b.csv", "-o", "all.csv")
+    assert (found.code, found.out) == (0, "")
+    assert found.err.splitlines() == [
+        "all.csv: 3 pictures (2 test, 1 no part)",
+        "  labels: 1 age, 1 mood",
+        "  1 moved to the part of an identical picture",
     ]
+    samples = manifest.read(tmp_path / "all.csv").samples
+    assert [sample.split for sample in samples] == ["test", "", "test"]
+    assert samples[2].path == tmp_path / "z.png"
+
+
+def test_names_cannot_talk_to_the_terminal(mien: Mien, tmp_path: Path) -> None:
+    save(tmp_path / "faces" / "1_0_0_2017.png", noise(0))
+    (tmp_path / "faces" / "\x1b[31m\n.txt").write_text("x")
+    (tmp_path / "faces" / os.fsdecode(b"\xff.txt")).write_text("x")
+    found = mien("data", "import", "utkface", "faces", "-o", "faces.csv")
+    assert found.code == 0
+    assert r"2: not a picture, by its suffix (\x1b[31m\n.txt, \udcff.txt)" in found.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        (["import", "folders", "nowhere", "-o", "x.csv"], "nowhere"),
-        (["import", "folders", ".", "-o", "x.csv"], "no readable picture in one folder a class"),
-        (["import", "zip", ".", "-o", "x.csv"], "'zip'"),
-        (["import", "folders", "."], "--output"),
-        (["join", "gone.csv", "-o", "x.csv"], "gone.csv"),
-        (["join", "wrong.csv", "-o", "x.csv"], "a manifest starts with the columns"),
+        (["data", "import", "utkface", "missing", "-o", "m.csv"], "mien: missing: not a folder"),
+        (["data", "import", "folders", "set/a", "-o", "m.csv"], "no readable picture in one folder a"),
+        (["data", "import", "cifar", ".", "-o", "m.csv"], "'cifar' is not one of 'folders', 'utk"),
+        (["data", "import", "folders", "set", "-o", "no/m.csv"], "there is no folder no; create"),
+        (["data", "import", "folders", "set"], "Missing option '--output' / '-o'"),
+        (["data", "join", "missing.csv", "-o", "m.csv"], "mien: missing.csv: cannot be read (No"),
+        (["data", "join", "set/a/0.png", "-o", "m.csv"], "0.png, line 1: not UTF-8"),
     ],
 )
-def test_wrong_use(mien: Mien, arguments: list[str], says: str) -> None:
-    Path("wrong.csv").write_text("file,label\na.png,cat\n")
+def test_wrong_use(arguments: list[str], message: str, mien: Mien, tmp_path: Path) -> None:
+    save(tmp_path / "set" / "a" / "0.png", noise(0))
+    found = mien(*arguments)
+    assert (found.code, found.out) == (2, "")
+    assert message in found.err
+    assert not (tmp_path / "m.csv").exists()
 
-    outcome = mien("data", *arguments)
 
-    assert outcome.code == 2
-    assert says in outcome.err
-    assert not Path("x.csv").exists()
+def test_help(mien: Mien) -> None:
+    found = mien("data", "import", "--help")
+    assert (
+        "utkface: age, gender, race and date in the names, as in 26_1_2_20170116.jpg" in found.out
+    )

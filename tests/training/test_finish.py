@@ -179,18 +179,10 @@ def test_the_card_of_a_classifier(parts: Parts, manifest: Path) -> None:
     assert card.priors == {"expression": (0.5, 0.5)}
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"name": "x" * 300}, "name: String should have at most 200 characters"),
-        ({"version": "1\x1b[0m"}, "version: String should match"),
-    ],
-)
-def test_recipes_that_make_no_card(
-    change: dict[str, str], message: str, parts: Parts, manifest: Path
-) -> None:
-    with pytest.raises(RecipeError, match=f"the recipe makes no valid model card: {message}"):
-        card_of(toy_recipe(manifest, **change), parts)
+def test_a_recipe_that_makes_no_card(parts: Parts, manifest: Path) -> None:
+    message = "the recipe makes no valid model card: version: String should match"
+    with pytest.raises(RecipeError, match=message):
+        card_of(toy_recipe(manifest, version="1\x1b[0m"), parts)
 
 
 def test_what_a_run_left_can_be_finished_elsewhere(

@@ -94,7 +94,7 @@ def _report(manifest: "Manifest", output: Path) -> None:
 def _report_skipped(skipped: "Skipped", shown: int = 3) -> None:
     if skipped.total:
         _say(f"  left out: {skipped.total:,}")
-    for reason, names in skipped.names.items():
+    for reason, names in sorted(skipped.names.items(), key=lambda item: -len(item[1])):
         more = f", and {len(names) - shown:,} more" if len(names) > shown else ""
         _say(f"    {len(names):,}: {reason} ({', '.join(names[:shown])}{more})")
 

@@ -1,0 +1,40 @@
+"""Figures as lines of text."""
+
+from mien.card import Metric
+from mien.cli.tables import epoch_line, headline
+from mien.evaluation.evaluate import Evaluation
+
+
+def test_headline() -> None:
+    figures = [
+        ("age", "mae", 4.789),
+        ("age", "bias", 0.5),
+        ("age", "coverage", 0.9012),
+        ("age", "width", 18.04),
+        ("expression", "accuracy", 0.81234),
+        ("expression", "balanced_accuracy", 0.6),
+        ("expression", "calibration_error", 0.02),
+    ]
+    metrics = [Metric(task=t, name=n, value=v, pictures=4321) for t, n, v in figures]
+    metrics.append(metrics[0].model_copy(update={"by": "gender", "group": "male"}))
+    assert headline(Evaluation(tuple(metrics), (), 4321)).splitlines() == [
+        "age         4,321 pictures, MAE 4.79 years, 90 % intervals hold 90.1%, "
+        "their mean width is 18.0 years",
+        "expression  4,321 pictures, accuracy 81.2%, balanced 60.0%, calibration error 2.0%",
+    ]
+
+
+def test_epoch_line() -> None:
+    row = {
+        "epoch": "3",
+        "size": "64",
+        "validation/age/loss": "4.2",
+        "validation/age/mae": "5.126",
+        "validation/gender/accuracy": "0.9",
+        "validation/loss": "4.64416",
+        "loss": "4.07474",
+        "loss/age": "3.9",
+    }
+    assert epoch_line(row, 17) == (
+        "epoch 3 of 17: loss 4.075, validation 4.644, age MAE 5.13 years, gender accuracy 90.0%"
+    )

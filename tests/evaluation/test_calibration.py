@@ -1,0 +1,130 @@
+"""Calibration recovers what data was made with, and holds on fresh data made the same way."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien import ages
+from mien.evaluation.calibration import age_margins, temperature
+
+Numbers = NDArray[np.float64]
+
+
+def softmax(scores: Numbers) -> Numbers:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("wanted", [0.5, 1.0, 2.5])
+def test_the_temperature_that_the_scores_were_spoilt_by(wanted: float) -> None:
+    rng = np.random.default_rng(0)
+    honest = 2 * rng.normal(size=(8000, 5))
+    draws = rng.random((8000, 1))
+    truth = (softmax(honest).cumsum(axis=1) < draws).sum(axis=1).astype(np.int64)
+    # The estimate's spread at 8,000 pictures is about 0.02 of its value.
+    assert temperature(honest * wanted, truth) == pytest.approx(wanted, rel=0.06)
+
+
+def test_the_temperature_makes_the_truth_most_likely() -> None:
+    rng = np.random.default_rng(1)
+    scores = 4 * rng.normal(size=(300, 4))
+    truth = rng.integers(0, 4, 300)
+    truth[:200] = scores[:200].argmax(axis=1)
+    found = temperature(scores, truth)
+
+    def likelihood(value: float) -> float:
+        return float(np.log(softmax(scores / value)[np.arange(300), truth]).mean())
+
+    others = np.geomspace(0.2, 5, 200)
+    assert likelihood(found) >= max(map(likelihood, others)) - 1e-9
+    assert 0.3 < found < 4
+
+
+@pytest.mark.parametrize(("sign", "wanted"), [(1, 0.2), (-1, 5)])
+def test_a_temperature_has_bounds(sign: float, wanted: float) -> None:
+    scores = np.eye(3) * 3 * sign
+    assert temperature(scores, np.arange(3)) == pytest.approx(wanted, rel=1e-3)
+
+
+def estimates(
+    count: int, seed: int, spread: float = 3, error: float = 6, oldest: float = 95
+) -> tuple[Numbers, Numbers]:
+    """Return N distributions that claim to be off by `spread` years, and ages off by `error`."""
+    rng = np.random.default_rng(seed)
+    centre = rng.uniform(3, oldest, count)
+    truth = np.clip(centre + error * rng.normal(size=count), 0, 120)
+    curves = np.exp(-0.5 * ((np.arange(101) - centre[:, np.newaxis]) / spread) ** 2)
+    return curves / curves.sum(axis=1, keepdims=True), truth
+
+
+@pytest.mark.parametrize(("spread", "error"), [(3, 6), (9, 6), (6, 6)])
+def test_intervals_hold_as_often_as_they_say(spread: float, error: float) -> None:
+    """Too bold, too shy, and honest distributions: all are brought to 90 % in every group."""
+    margins = age_margins(*estimates(4000, 1, spread, error))
+    assert [margin.from_age for margin in margins] == [0, 13, 18, 36, 60]
+    assert all(margin.level == 0.9 for margin in margins)
+    fresh, truth = estimates(20_000, 2, spread, error)
+    low, high = ages.intervals(fresh, margins)
+    inside = (low <= truth) & (truth <= high)
+    # 4,000 calibration pictures leave a spread of about 0.006 over all, 0.02 in the small groups.
+    assert inside.mean() == pytest.approx(0.9, abs=0.02)
+    years = ages.expected(fresh)
+    for first, last in zip([0, 13, 18, 36, 60], [13, 18, 36, 60, 200], strict=True):
+        group = (first <= years) & (years < last)
+        assert inside[group].mean() == pytest.approx(0.9, abs=0.06)
+
+
+def test_margins_have_the_sign_of_the_error() -> None:
+    too_bold, too_shy = (age_margins(*estimates(3000, 3, spread, 6)) for spread in (2, 12))
+    assert all(margin.margin > 3 for margin in too_bold)
+    # Nobody is younger than 0, so the youngest group's intervals are not much too wide.
+    assert all(margin.margin < -2 for margin in too_shy[1:])
+    assert too_shy[0].margin < too_bold[0].margin - 3
+
+
+def groups(*counts: int) -> list[tuple[float, int]]:
+    """Margins for so many children, teens, youths, adults and seniors: first age and pictures."""
+    centres = np.repeat([6.0, 15.0, 27.0, 48.0, 70.0], counts)
+    distributions = np.eye(101)[centres.astype(int)]
+    found = age_margins(distributions, centres)
+    assert sum(margin.pictures for margin in found) == sum(counts)
+    return [(margin.from_age, margin.pictures) for margin in found]
+
+
+def test_each_group_of_a_hundred_has_a_margin_of_its_own() -> None:
+    assert groups(100, 100, 100, 100, 100) == [(0, 100), (13, 100), (18, 100), (36, 100), (60, 100)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted"),
+    [
+        ((100, 99, 100, 100, 99), [(0, 199), (18, 100), (36, 199)]),
+        ((3, 100, 100, 100, 100), [(0, 103), (18, 100), (36, 100), (60, 100)]),
+        ((0, 0, 500, 500, 0), [(0, 500), (36, 500)]),
+        ((0, 0, 0, 200, 0), [(0, 200)]),
+        ((5, 5, 5, 5, 5), [(0, 25)]),
+        ((0, 0, 0, 0, 1), [(0, 1)]),
+        ((60, 60, 60, 300, 60), [(0, 180), (36, 360)]),
+    ],
+)
+def test_smaller_groups_are_joined(
+    counts: tuple[int, ...], wanted: list[tuple[float, int]]
+) -> None:
+    assert groups(*counts) == wanted
+
+
+def test_the_margin_counts_the_picture_that_comes() -> None:
+    """Of 9 pictures the largest excess is needed for 90 %; of 19 the second largest."""
+    for count, rank in ((9, 9), (19, 18), (99, 90)):
+        distributions = np.eye(101)[np.full(count, 50)]
+        low, high = (ages.quantile(distributions[:1], share)[0] for share in (0.05, 0.95))
+        excess = np.arange(1.0, count + 1)
+        (found,) = age_margins(distributions, high + excess)
+        assert found.margin == pytest.approx(rank)
+        (found,) = age_margins(distributions, low - excess)
+        assert found.margin == pytest.approx(rank)
+
+
+def test_nothing_to_calibrate_on() -> None:
+    with pytest.raises(ValueError, match="no picture with an age"):
+        age_margins(np.empty((0, 101)), np.empty(0))
