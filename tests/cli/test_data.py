@@ -16,8 +16,12 @@ def test_import(mien: Mien, tmp_path: Path) -> None:
     for name in ("a", "b", "c", "d"):
         (tmp_path / "faces" / f"{name}.txt").write_text("no picture")
     save(tmp_path / "faces" / "30_1_2017.png", noise(9))
-    found = mien("data", "import", "utkface", "faces", "-o", "faces.csv")
+    found = mien("data", "import", "utkface", "faces", "-o", "faces.csv", "--left-out", "rest.csv")
     assert (found.code, found.out) == (0, "")
+    left_out = (tmp_path / "rest.csv").read_text().splitlines()
+    assert left_out[0] == "reason,name"
+    names = {line.rpartition(",")[2] for line in left_out[1:]}
+    assert names == {"a.txt", "b.txt", "c.txt", "d.txt", "30_1_2017.png"}
     first, *rest = found.err.splitlines()
     assert first.startswith("faces.csv: 4 pictures (")
     assert rest == [
@@ -68,7 +72,7 @@ def test_names_cannot_talk_to_the_terminal(mien: Mien, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["data", "import", "utkface", "missing", "-o", "m.csv"], "mien: missing: not a folder"),
-        (["data", "import", "folders", "set/a", "-o", "m.csv"], "no readable picture in one folder a"),
+        (["data", "import", "folders", "set/a", "-o", "m.csv"], "no readable picture in one"),
         (["data", "import", "cifar", ".", "-o", "m.csv"], "'cifar' is not one of 'folders', 'utk"),
         (["data", "import", "folders", "set", "-o", "no/m.csv"], "there is no folder no; create"),
         (["data", "import", "folders", "set"], "Missing option '--output' / '-o'"),

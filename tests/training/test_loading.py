@@ -1,5 +1,9 @@
 """Batches for Lightning: the same as those of the plan, and the choosing half in order."""
 
+import signal
+from collections.abc import Iterator
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -37,6 +41,25 @@ def test_the_choosing_half_as_use_sees_it(parts: Parts) -> None:
     wanted = [parts.choice.store.crop(index, 32) for index in range(len(samples))]
     np.testing.assert_array_equal(pixels, wanted)
     np.testing.assert_array_equal(ages, [sample.number("age") for sample in samples])
+
+
+@pytest.fixture
+def busy_opencv() -> Iterator[None]:
+    """Let OpenCV start threads of its own, and end a test that hangs."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 3)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    cv2.setNumThreads(threads)
+
+
+def test_loading_processes_do_not_wait_for_the_threads_of_opencv(
+    parts: Parts, busy_opencv: None
+) -> None:
+    recipe = toy_recipe(parts.whole.samples[0].path)
+    assert len(list(Batches(recipe, parts).train_dataloader())) == recipe.optimiser.steps
 
 
 def test_a_run_goes_on_with_its_own_data_only(parts: Parts) -> None:

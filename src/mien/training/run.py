@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import ValidationError
@@ -83,7 +84,7 @@ def fit(
         _Keeper(folder, BEST, monitor="validation/loss"),
         _Keeper(folder, LAST),
     ]
-    with _quiet(), _interruptible():
+    with _quiet(), _interruptible(), _opencv_as_before():
         trainer = _trainer(recipe, device, callbacks)
         path = str(last) if resume and last.exists() else None
         trainer.fit(trainee, datamodule=batches, ckpt_path=path)
@@ -194,6 +195,16 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def _opencv_as_before() -> Iterator[None]:
+    """Give OpenCV its threads back, which loading pictures takes away."""
+    threads = cv2.getNumThreads()
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 @contextmanager
