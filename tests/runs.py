@@ -58,7 +58,7 @@ size = 32
 [optimiser]
 rate = 5e-3
 batch = 10
-steps = 8
+steps = 6
 average = 0.5
 """
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mien.model import Model
+from mien.training.checkpoint import load
 from tests.cli.conftest import Mien
 from tests.runs import RECIPE, toy_manifest
 
@@ -89,26 +90,29 @@ def start(place: Path, run: str) -> "subprocess.Popen[str]":
     return child
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_was_hit_ends_as_if_it_was_not(
-    blow: signal.Signals, whole: Path, mien: Mien
-) -> None:
-    """As from a terminal, the blow meets the loading process too."""
-    run = f"runs/{blow.name}"
-    child = start(whole.parents[1], run)
-    os.killpg(child.pid, blow)
+def test_ctrl_c(whole: Path) -> None:
+    """As from a terminal, it meets the loading process too."""
+    place, run = whole.parents[1], "runs/stopped"
+    child = start(place, run)
+    os.killpg(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=60)
-    if blow == signal.SIGINT:
-        assert child.returncode == 130, err
-        assert err.endswith(f"stopped; go on with: mien train --resume {run}\ninterrupted\n")
-        assert "Traceback" not in err
-    else:
-        assert child.returncode == -signal.SIGKILL
-    assert not Path(run, "model.onnx").exists()
+    assert child.returncode == 130, err
+    assert err.endswith(f"stopped; go on with: mien train --resume {run}\ninterrupted\n")
+    assert "Traceback" not in err
+    assert load(place / run / "last.safetensors")["epoch"] >= 0
+    assert not (place / run / "model.onnx").exists()
+
+
+def test_a_killed_run_ends_as_if_it_was_not(whole: Path, mien: Mien) -> None:
+    place, run = whole.parents[1], "runs/killed"
+    child = start(place, run)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate(timeout=60)
+    assert child.returncode == -signal.SIGKILL
     found = mien("train", "--resume", run, "--threads", "1", "--device", "cpu")
     assert found.code == 0
     for name in ("model.onnx", "history.csv", "metrics.csv"):
-        assert Path(run, name).read_bytes() == (whole / name).read_bytes(), name
+        assert (place / run / name).read_bytes() == (whole / name).read_bytes(), name
 
 
 @pytest.mark.parametrize(

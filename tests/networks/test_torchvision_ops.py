@@ -13,10 +13,10 @@ except RuntimeError:
 from mien.networks.torchvision_ops import ensure_importable
 ensure_importable()
 ensure_importable()
-import torch, torchvision, timm
+import torch, torchvision
 from torchvision.transforms import v2
 pixels = v2.functional.hflip(torch.arange(6).view(1, 2, 3))
-print(pixels[0, 0].tolist(), len(timm.list_models("test_resnet")))
+print(pixels[0, 0].tolist())
 """
 
 
@@ -25,7 +25,7 @@ def test_it_can_be_imported_after_it_failed() -> None:
         [sys.executable, "-c", AFTER_A_FAILURE], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[2, 1, 0] 1"
+    assert done.stdout.strip() == "[2, 1, 0]"
 
 
 def test_calling_it_again_changes_nothing() -> None:

@@ -30,7 +30,7 @@ def parts(recipe: Recipe, manifest: Path) -> Parts:
 
 @pytest.fixture(scope="session")
 def whole(recipe: Recipe, parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a run that was not stopped: three epochs of eight steps."""
+    """Return the folder of a run that was not stopped: three epochs of six steps."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
     assert fit(recipe, parts, folder, resume=False, device="cpu") == folder / BEST
     return folder

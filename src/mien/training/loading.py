@@ -105,6 +105,7 @@ class _PlainBatches(Dataset[_Item]):
 def _loader(batches: Dataset[Any]) -> DataLoader[Any]:
     # OpenCV's threads do not outlive the fork of a loading process, which would wait for them for
     # ever. Ended here, before it, they are not missed: each picture is small.
+    cv2.setNumThreads(1)
     # One process prepares ahead; more would take the cores from the network.
     return DataLoader(
         batches, batch_size=None, num_workers=1, worker_init_fn=_one_thread, prefetch_factor=4
