@@ -71,9 +71,9 @@ def test_show_prints_the_whole_card(mien: Mien, full_model: Path) -> None:
         "female   5     88",
         "Not for faces",
         "below 20 pixels.",
-        '  "seed": 1,',
     ):
         assert line in outcome.out.splitlines()
+    assert "--json prints the recipe in full" in outcome.out
 
 
 def test_show_prints_the_card_as_json(mien: Mien, full_model: Path) -> None:

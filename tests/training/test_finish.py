@@ -42,7 +42,7 @@ def test_it_has_learnt(finished: tuple[Path, Evaluation]) -> None:
     assert result.pictures == 24
     assert result.value("age", "mae") < 8
     assert result.value("gender", "accuracy") > 0.9
-    assert result.value("expression", "accuracy") > 0.9
+    assert result.value("expression", "accuracy") > 0.6
     assert result.value("age", "coverage") > 0.7
 
 
