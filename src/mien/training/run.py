@@ -3,8 +3,6 @@
 import copy
 import json
 import logging
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from mien.training.checkpoint import SafeCheckpointIO
 from mien.training.describe import card_of
 from mien.training.export import export
 from mien.training.history import History, Row, Steps
+from mien.training.interrupt import interruptible
 from mien.training.loading import Batches
 from mien.training.module import Trainee
 from mien.training.parts import Parts
@@ -77,14 +76,15 @@ def fit(
         export(copy.deepcopy(trainee.net), card)
     _claim(recipe, folder)
     last = folder / LAST
-    callbacks = [
-        EMAWeightAveraging(decay=recipe.optimiser.average),
-        History(folder / HISTORY, recipe, tell),
-        Steps(watch, recipe.epochs * recipe.optimiser.steps),
-        _Keeper(folder, BEST, monitor="validation/loss"),
-        _Keeper(folder, LAST),
-    ]
-    with _quiet(), _interruptible(), _opencv_as_before():
+    with _quiet(), _opencv_as_before(), interruptible() as stop:
+        callbacks = [
+            EMAWeightAveraging(decay=recipe.optimiser.average),
+            History(folder / HISTORY, recipe, tell),
+            Steps(watch, recipe.epochs * recipe.optimiser.steps),
+            stop,
+            _Keeper(folder, BEST, monitor="validation/loss"),
+            _Keeper(folder, LAST),
+        ]
         trainer = _trainer(recipe, device, callbacks)
         path = str(last) if resume and last.exists() else None
         trainer.fit(trainee, datamodule=batches, ckpt_path=path)
@@ -205,16 +205,3 @@ def _opencv_as_before() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(threads)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn Lightning's own end upon Ctrl-C, an exit that deafens the process to it, into Ctrl-C."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit as error:
-        raise KeyboardInterrupt from error
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
