@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien.data.manifest import Manifest, Sample
-from mien.data.sources import fingerprint
+from mien.data.sources.reading import fingerprint
 
 
 def save(path: Path, pixels: NDArray[np.uint8]) -> Path:

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from mien.data import sources
 from mien.data.manifest import Manifest, Sample
-from mien.data.sources import EXPRESSIONS, Skipped, import_ferplus, import_folders, import_utkface
+from mien.data.sources.ferplus import EXPRESSIONS, import_ferplus
+from mien.data.sources.folders import import_folders
+from mien.data.sources.reading import Skipped
+from mien.data.sources.utkface import import_utkface
 from mien.data.split import part_of
 from mien.errors import DataError
 from tests.labelled import noise, save

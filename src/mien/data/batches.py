@@ -31,13 +31,13 @@ class Target:
     labels: Sequence[str] | None = None
 
     def of(self, sample: Sample) -> NDArray[np.float32]:
-        """Return a sample's target: class weights that sum to 1, or one number; nan if missing.
+        """Return a sample's target: class weights that sum to 1, or an interval; nan if missing.
 
         Raises:
             DataError: The label is not one of the task's, or not a number.
         """
         if self.labels is None:
-            return np.array([sample.number(self.task)], np.float32)
+            return np.array(sample.interval(self.task), np.float32)
         value = sample.labels.get(self.task)
         if value is not None and value not in self.labels:
             raise DataError(
@@ -69,7 +69,7 @@ class Target:
 
 
 def targets(manifest: Manifest, wanted: Sequence[Target]) -> dict[str, NDArray[np.float32]]:
-    """Return task -> N x classes (or N x 1), nan where a label is missing.
+    """Return task -> N x classes (or N x 2, low and high), nan where a label is missing.
 
     Raises:
         DataError: A task has no label in the whole manifest, or an unknown one.
@@ -94,7 +94,7 @@ class Batch:
 
     Attributes:
         pixels: N x S x S x 3, uint8.
-        targets: Task -> N x classes (or N x 1), nan where missing.
+        targets: Task -> N x classes (or N x 2, low and high), nan where missing.
     """
 
     pixels: NDArray[np.uint8]

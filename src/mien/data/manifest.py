@@ -2,7 +2,8 @@
 
 Columns: `path` (relative to the manifest's folder, or absolute), `source` (the data set's name),
 `content` (fingerprint of the pixels), `split` (train, validation, test or empty), then one column
-a task. A column `TASK/LABEL` holds the weight (votes) of one label for a soft label.
+a task. A column `TASK/LABEL` holds the weight (votes) of one label for a soft label; a number that
+is known to lie in an interval has `TASK_low` and `TASK_high` instead.
 """
 
 import csv
@@ -21,6 +22,7 @@ from mien.files import atomic_write
 FIXED_COLUMNS: Final = ("path", "source", "content", "split")
 SPLITS: Final = ("train", "validation", "test")
 MAX_AGE: Final = 130
+_AGES: Final = ("age", "age_low", "age_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,28 @@ class Sample:
         if math.isnan(value):
             raise DataError(f"{self.path}: {column} must be a number, not {text!r}")
         return value
+
+    def interval(self, column: str) -> tuple[float, float]:
+        """Return the ends of what is known of a number; both are equal where it is known itself.
+
+        An interval stands in two columns, `COLUMN_low` and `COLUMN_high`; its ends belong to it.
+
+        Returns:
+            Two numbers; both nan where nothing is known.
+
+        Raises:
+            DataError: An end is missing or not a finite number, or they stand the wrong way round.
+        """
+        exact = self.number(column)
+        if not math.isnan(exact):
+            return exact, exact
+        low, high = self.number(f"{column}_low"), self.number(f"{column}_high")
+        if math.isnan(low) != math.isnan(high) or low > high:
+            raise DataError(
+                f"{self.path}: {column}_low and {column}_high must be an interval, not "
+                f"{low:g} and {high:g}"
+            )
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -244,15 +268,15 @@ def _sample(manifest: Path, columns: list[str], row: list[str], where: str) -> S
     values = zip(columns, row[len(FIXED_COLUMNS) :], strict=True)
     labels = {name: value for name, value in values if value}
     for name, value in labels.items():
-        if name == "age" or "/" in name:
+        if name in _AGES or "/" in name:
             _check_number(where, name, value)
     return Sample(manifest.parent / path, source, content, split, labels)
 
 
 def _check_number(where: str, name: str, value: str) -> None:
-    largest = MAX_AGE if name == "age" else math.inf
+    largest = MAX_AGE if name in _AGES else math.inf
     if not 0 <= _finite(value) <= largest:
-        wanted = f"an age from 0 to {MAX_AGE}" if name == "age" else "a number of at least 0"
+        wanted = f"an age from 0 to {MAX_AGE}" if name in _AGES else "a number of at least 0"
         raise DataError(f"{where}: {name} must be {wanted}, not {value!r}")
 
 

@@ -17,7 +17,7 @@ class MultiTaskNet(nn.Module):
     Args:
         backbone: Name of a network in timm.
         heads: Task -> number of its outputs.
-        source: Where the backbone's first weights come from; see `weights.load`.
+        source: Where the first weights come from; see `weights.load`.
         dropout: Share of pooled features dropped in training.
 
     Raises:
@@ -30,7 +30,6 @@ class MultiTaskNet(nn.Module):
     ) -> None:
         super().__init__()
         network = _create(backbone)
-        weights.load(network, backbone, source)
         self.backbone = network
         mean, std = (network.pretrained_cfg[key] for key in ("mean", "std"))
         self.mean: Tensor
@@ -47,6 +46,7 @@ class MultiTaskNet(nn.Module):
             if hasattr(self.heads, task):
                 raise RecipeError(f"a task cannot be called {task!r} in torch; choose another name")
             self.heads[task] = nn.Linear(features, outputs)
+        weights.load(self, backbone, source)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return task -> N x outputs, scores before softmax.

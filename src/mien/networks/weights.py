@@ -1,4 +1,4 @@
-"""First weights of a backbone: none, from an installed package, or from a local file."""
+"""First weights of a network: none, from an installed package, a run, or a local file."""
 
 import difflib
 from collections.abc import Callable
@@ -12,23 +12,59 @@ from mien.errors import RecipeError
 
 State = dict[str, Tensor]
 
+_TRAINED: Final = "/state_dict/net."
+"""Before the names of a network's tensors in a training checkpoint."""
 
-def load(backbone: nn.Module, name: str, source: str) -> None:
-    """Load the first weights into a backbone without a classifier.
+_BEST: Final = "best.safetensors"
+
+
+def load(net: nn.Module, backbone: str, source: str) -> list[str]:
+    """Load first weights into a network of one backbone and heads.
 
     Args:
-        backbone: The network, as timm makes it with `num_classes=0`.
-        name: Its name in timm.
-        source: "none", "package" (weights that an installed package ships), or the path of a
-            safetensors file.
+        net: The network; its parts are called `backbone` and `heads`.
+        backbone: The backbone's name in timm.
+        source: "none", "package" (weights that an installed package ships), or the path of a run
+            folder, of a checkpoint, or of a safetensors file of a backbone.
+
+    Returns:
+        Names of the heads that the source had weights for; the others begin anew.
 
     Raises:
         RecipeError: There are no such weights, or they do not fit the backbone.
     """
     if source == "none":
-        return
-    state = _from_package(backbone, name) if source == "package" else _from_file(source)
-    _fit(backbone, state, f"network.weights: those of {source!r} for {name}")
+        return []
+    own = net.get_submodule("backbone")
+    state = _from_package(own, backbone) if source == "package" else _from_file(source)
+    trained = {
+        key.removeprefix(_TRAINED): tensor
+        for key, tensor in state.items()
+        if key.startswith(_TRAINED)
+    }
+    what = f"network.weights: those of {source!r} for {backbone}"
+    if not trained:
+        _fit(own, state, what)
+        return []
+    _fit(own, _below("backbone.", trained), what)
+    heads = net.get_submodule("heads")
+    return [name for name, head in heads.named_children() if _fits(head, name, trained)]
+
+
+def _below(prefix: str, state: State) -> State:
+    return {
+        key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)
+    }
+
+
+def _fits(head: nn.Module, name: str, trained: State) -> bool:
+    """Load a head's weights if there are some of its shapes."""
+    state = _below(f"heads.{name}.", trained)
+    own = head.state_dict()
+    if any(key not in state or state[key].shape != own[key].shape for key in own):
+        return False
+    head.load_state_dict({key: state[key] for key in own})
+    return True
 
 
 def _from_package(backbone: nn.Module, name: str) -> State:
@@ -44,12 +80,13 @@ def _from_file(source: str) -> State:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = Path(source)
+    path = Path(source) / _BEST if Path(source).is_dir() else Path(source)
     if not path.is_file():
         near = difflib.get_close_matches(source, ["none", "package"], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise RecipeError(
-            f"network.weights: {source!r} is neither 'none', 'package' nor a safetensors file{hint}"
+            f"network.weights: {source!r} is neither 'none', 'package', a run folder nor a "
+            f"safetensors file{hint}"
         )
     try:
         return load_file(path)

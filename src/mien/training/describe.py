@@ -29,18 +29,6 @@ def card_of(recipe: Recipe, parts: Parts) -> Card:
         raise RecipeError(f"the recipe makes no valid model card: {explain(error)}") from error
 
 
-def classes_of(labels: NDArray[np.float32], outputs: int) -> NDArray[np.int64]:
-    """Return the true class of each row: the heaviest label, or the age in whole years.
-
-    Args:
-        labels: N x classes, or N x 1 for ages.
-        outputs: How many classes or ages there are; older ages count as the last.
-    """
-    if labels.shape[1] > 1:
-        return np.asarray(labels.argmax(axis=1), np.int64)
-    return np.asarray(np.minimum(labels[:, 0].round(), outputs - 1), np.int64)
-
-
 def _card(recipe: Recipe, parts: Parts) -> Card:
     face = recipe.input.framing == "face"
     trained = Counter(sample.source for sample in parts.train.manifest.samples)
@@ -86,15 +74,22 @@ def _tasks(recipe: Recipe) -> tuple[Task, ...]:
 
 
 def _priors(recipe: Recipe, train: Manifest) -> dict[str, tuple[float, ...]]:
-    """Return task -> the share of each label, or of each age, in the training part."""
+    """Return task -> the share of each label, or of each age, in the training part.
+
+    An interval counts for all its ages alike.
+    """
     labels = targets(train, targets_of(recipe))
     priors = {}
     for task in recipe.tasks:
         known = labels[task.name][~np.isnan(labels[task.name][:, 0])]
-        if task.kind == "age":
-            counts = np.bincount(classes_of(known, task.outputs), minlength=task.outputs)
-            shares = counts / len(known)
-        else:
-            shares = known.mean(axis=0)
+        shares = _age_shares(known, task.outputs) if task.kind == "age" else known.mean(axis=0)
         priors[task.name] = tuple(round(float(share), 5) for share in shares)
     return priors
+
+
+def _age_shares(intervals: NDArray[np.float32], ages: int) -> NDArray[np.float64]:
+    shares = np.zeros(ages)
+    ends, counts = np.unique(np.minimum(intervals.round(), ages - 1), axis=0, return_counts=True)
+    for (low, high), count in zip(ends.astype(int), counts, strict=True):
+        shares[low : high + 1] += count / (high + 1 - low)
+    return np.asarray(shares / shares.sum(), np.float64)

@@ -18,7 +18,8 @@ from mien.files import atomic_write
 from mien.model import Model
 from mien.networks.multitask import MultiTaskNet
 from mien.training import checkpoint
-from mien.training.describe import card_of, classes_of
+from mien.training import recipe as recipes
+from mien.training.describe import card_of
 from mien.training.export import divide_scores, export, with_card
 from mien.training.module import Trainee
 from mien.training.parts import Part, Parts, targets_of
@@ -104,10 +105,27 @@ def _temperatures(
     found = {}
     for task in recipe.tasks:
         scores = np.concatenate([output[task.name].numpy() for output in outputs])
-        known = ~np.isnan(labels[task.name][:, 0])
-        truth = classes_of(labels[task.name][known], task.outputs)
+        known = exactly_known(task.kind, labels[task.name])
+        truth = classes_of(task, labels[task.name][known])
         found[task.name] = calibration.temperature(scores[known], truth)
     return found
+
+
+def exactly_known(kind: str, labels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of N targets are known, and by more than an interval."""
+    return labels[:, 0] == labels[:, 1] if kind == "age" else ~np.isnan(labels[:, 0])
+
+
+def classes_of(task: recipes.Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the true class of each row: the heaviest label, or the age in whole years.
+
+    Args:
+        task: The recipe's task.
+        labels: N x classes, or N x 2 for ages, known exactly; older ages count as the last.
+    """
+    if task.kind == "classification":
+        return np.asarray(labels.argmax(axis=1), np.int64)
+    return np.asarray(np.minimum(labels[:, 0].round(), task.outputs - 1), np.int64)
 
 
 def _with_intervals(card: Card, model: Model, part: Part, labels: _Labels) -> Card:
@@ -120,7 +138,7 @@ def _with_intervals(card: Card, model: Model, part: Part, labels: _Labels) -> Ca
     def measured(task: Task) -> Task:
         if task.name not in ages:
             return task
-        known = ~np.isnan(labels[task.name][:, 0])
+        known = exactly_known(task.kind, labels[task.name])
         truth = labels[task.name][known, 0].astype(np.float64)
         distributions = np.concatenate([output[task.name] for output in outputs])[known]
         margins = calibration.age_margins(distributions, truth)

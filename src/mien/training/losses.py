@@ -46,11 +46,15 @@ def expected_age(scores: Tensor) -> Tensor:
 
 
 def age_loss(scores: Tensor, target: Tensor) -> Tensor:
-    """Return cross-entropy to the label distribution, plus smooth L1 of the expected age.
+    """Return the mean loss of ages, some of which are known only by an interval.
+
+    A known age costs the cross-entropy to its label distribution, plus a smooth L1 of the expected
+    age. An interval costs minus the logarithm of the probability of all its whole years.
 
     Args:
         scores: N x ages, before softmax.
-        target: N x 1, years, nan where missing; older than the last age counts as the last age.
+        target: N x 2, the first and the last year, equal for a known age, nan where missing; older
+            than the last age counts as the last age.
 
     Returns:
         A scalar; 0 with a gradient of 0 where every age is missing.
@@ -58,9 +62,30 @@ def age_loss(scores: Tensor, target: Tensor) -> Tensor:
     known = ~target[:, 0].isnan()
     if not known.any():
         return _nothing(scores)
-    scores, ages = scores[known], target[known, 0].clamp(max=scores.shape[1] - 1)
-    distribution = functional.cross_entropy(scores, age_distribution(ages, scores.shape[1]))
-    return distribution + 0.2 * functional.smooth_l1_loss(expected_age(scores), ages)
+    scores, target = scores[known], target[known].clamp(max=scores.shape[1] - 1)
+    exact = target[:, 0] == target[:, 1]
+    losses = interval_surprise(scores[~exact], target[~exact]).sum()
+    ages = target[exact, 0]
+    distributions = age_distribution(ages, scores.shape[1])
+    losses = losses + functional.cross_entropy(scores[exact], distributions, reduction="sum")
+    errors = functional.smooth_l1_loss(expected_age(scores[exact]), ages, reduction="sum")
+    return (losses + 0.2 * errors) / len(scores)
+
+
+def interval_surprise(scores: Tensor, target: Tensor) -> Tensor:
+    """Return minus the log-probability that an age lies in an interval.
+
+    Args:
+        scores: N x ages, before softmax.
+        target: N x 2, the interval's first and last year.
+
+    Returns:
+        N numbers of at least 0.
+    """
+    years = torch.arange(scores.shape[1], dtype=target.dtype, device=scores.device)
+    inside = (years >= target[:, :1].floor()) & (years <= target[:, 1:].ceil())
+    logits = functional.log_softmax(scores, dim=1)
+    return -torch.logsumexp(logits.masked_fill(~inside, -torch.inf), dim=1)
 
 
 def _nothing(scores: Tensor) -> Tensor:

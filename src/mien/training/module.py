@@ -84,10 +84,15 @@ class Trainee(pl.LightningModule):
             if not count:
                 continue
             loss = _loss(task, scores[task.name], targets[task.name])
-            figure = _figure(task, scores[task.name][known], targets[task.name][known])
-            name = "mae" if task.kind == "age" else "accuracy"
-            for key, value in (("loss", loss), (name, figure)):
-                self.log(f"validation/{task.name}/{key}", value, on_epoch=True, batch_size=count)
+            self.log(f"validation/{task.name}/loss", loss, on_epoch=True, batch_size=count)
+            figures = _figures(task, scores[task.name][known], targets[task.name][known])
+            for name, values in figures.items():
+                self.log(
+                    f"validation/{task.name}/{name}",
+                    values.mean(),
+                    on_epoch=True,
+                    batch_size=len(values),
+                )
 
     def on_validation_epoch_end(self) -> None:
         """Log the sum of the tasks' weighted losses, by which the best epoch is chosen."""
@@ -149,8 +154,16 @@ def _loss(task: Task, scores: Tensor, target: Tensor) -> Tensor:
     return (age_loss if task.kind == "age" else soft_cross_entropy)(scores, target)
 
 
-def _figure(task: Task, scores: Tensor, target: Tensor) -> Tensor:
-    """Return the mean absolute error in years, or the accuracy."""
-    if task.kind == "age":
-        return (expected_age(scores) - target[:, 0]).abs().mean()
-    return (scores.argmax(dim=1) == target.argmax(dim=1)).float().mean()
+def _figures(task: Task, scores: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Return name -> values whose mean is the figure; figures without a value are left out.
+
+    For ages the absolute error in years where the age is known, and else whether the estimate lies
+    in the interval.
+    """
+    if task.kind == "classification":
+        return {"accuracy": (scores.argmax(dim=1) == target.argmax(dim=1)).float()}
+    years, (low, high) = expected_age(scores), target.unbind(dim=1)
+    exact = low == high
+    inside = (low - 0.5 <= years) & (years < high + 0.5)
+    figures = {"mae": (years - low).abs()[exact], "in_interval": inside[~exact].float()}
+    return {name: values for name, values in figures.items() if len(values)}

@@ -1,0 +1,42 @@
+"""What every `mien data` command says of a manifest that it wrote."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mien.errors import printable
+
+if TYPE_CHECKING:
+    from mien.data.manifest import Manifest
+    from mien.data.sources.reading import Skipped
+
+
+def report(manifest: "Manifest", output: Path) -> None:
+    """Say how many pictures a written manifest has, by part and by label."""
+    parts = Counter(sample.split or "no part" for sample in manifest.samples)
+    labelled = Counter(
+        name for sample in manifest.samples for name in sample.labels if "/" not in name
+    )
+    say(f"{output}: {len(manifest.samples):,} pictures ({counted(parts)})")
+    say(f"  labels: {counted(labelled)}")
+
+
+def report_skipped(skipped: "Skipped", shown: int = 3) -> None:
+    """Say what was left out and why, naming the first few of each reason."""
+    if skipped.total:
+        say(f"  left out: {skipped.total:,}")
+    for reason, names in sorted(skipped.names.items(), key=lambda item: -len(item[1])):
+        more = f", and {len(names) - shown:,} more" if len(names) > shown else ""
+        say(f"    {len(names):,}: {reason} ({', '.join(names[:shown])}{more})")
+
+
+def counted(counts: Counter[str]) -> str:
+    """Return counts in words, the largest first, as in "12 train, 3 test"."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common()) or "none"
+
+
+def say(line: str) -> None:
+    """Write one line to stderr, whatever its text holds."""
+    typer.echo(printable(line), err=True)

@@ -1,0 +1,101 @@
+"""What every import shares: pictures found and read once, and what is left out of them counted."""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien import images
+from mien.data.manifest import Manifest, Sample
+from mien.data.progress import Watcher
+from mien.errors import DataError, ImageError
+from mien.files import atomic_write
+
+
+@dataclass
+class Skipped:
+    """What an import left out: reason -> the names of what was left out for it."""
+
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, reason: str, name: str) -> None:
+        """Count one thing that was left out."""
+        self.names[reason].append(name)
+
+    @property
+    def total(self) -> int:
+        """How many things were left out."""
+        return sum(map(len, self.names.values()))
+
+    def write(self, path: Path) -> None:
+        """Write reason and name of each as CSV.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        with atomic_write(path, newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["reason", "name"])
+            table.writerows(
+                (reason, name) for reason, names in self.names.items() for name in names
+            )
+
+
+def fingerprint(path: Path) -> str:
+    """Return a hash of a picture's size and pixels: files that decode alike share it.
+
+    Raises:
+        ImageError: The picture cannot be read.
+    """
+    pixels = images.load(path).pixels
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:20]
+
+
+def fingerprints(
+    paths: Iterable[Path], skipped: Skipped, watch: Watcher
+) -> Iterator[tuple[Path, str]]:
+    """Yield each readable picture with its fingerprint; the others are counted as left out."""
+    wanted = list(paths)
+    for path in watch(wanted, len(wanted)):
+        try:
+            yield path, fingerprint(path)
+        except ImageError as error:
+            skipped.add("unreadable picture", f"{path.name} ({error.reason})")
+
+
+def manifest_of(samples: list[Sample], folder: Path, expected: str) -> Manifest:
+    """Return the manifest of what an import found.
+
+    Raises:
+        DataError: It found nothing of what it expected.
+    """
+    if not samples:
+        raise DataError(f"{folder}: no {expected} found there")
+    return Manifest(tuple(samples))
+
+
+def pictures(folder: Path, skipped: Skipped) -> Iterator[Path]:
+    """Yield the pictures of a folder and of all folders in it, in order of their names.
+
+    Raises:
+        DataError: It is not a folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: not a folder")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.suffix.lower() not in images.SUFFIXES:
+            skipped.add("not a picture, by its suffix", path.name)
+        elif not _is_unicode(str(path.relative_to(folder))):
+            skipped.add("name is not valid Unicode", ascii(path.name)[1:-1])
+        else:
+            yield path
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
