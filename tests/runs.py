@@ -24,6 +24,7 @@ sets = [{ name = "people", terms = "free" }]
 
 [input]
 size = 32
+framing = "face"
 
 [augmentation]
 noise = 0.5

@@ -126,3 +126,17 @@ def _failure(path: str | os.PathLike[str], error: OSError | ValueError) -> Outpu
     else:
         reason = _ADVICE.get(number or 0) or f"{getattr(error, 'strerror', None) or error}"
     return OutputError(f"{printable(os.fspath(path))}: not written: {reason}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, where they are missing.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{printable(str(folder))}: no folder can be made here ({error.strerror}); name another"
+        ) from error

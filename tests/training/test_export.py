@@ -1,7 +1,9 @@
 """Model files of networks: PyTorch's answers at half the size, for any number of pictures."""
 
+import copy
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from mien.errors import ModelError
 from mien.faces import TEMPLATE
 from mien.model import Model
 from mien.networks.multitask import MultiTaskNet
-from mien.training.export import divide_scores, export, with_card
+from mien.training.export import export, scale_scores, with_card
 from tests import tiny
 
 torch.set_num_threads(1)
@@ -117,15 +119,22 @@ def test_weights_beyond_half_precision_are_kept_whole() -> None:
         np.testing.assert_allclose(found[task], rows, atol=2e-3)
 
 
-def test_temperatures_are_folded_in(file: bytes, net: MultiTaskNet) -> None:
+SCALINGS = {
+    "age": (np.full(101, 0.5, np.float32), np.zeros(101, np.float32)),
+    "gender": (np.array([2.0, 1.5], np.float32), np.array([0.1, -0.4], np.float32)),
+}
+
+
+def test_calibration_is_folded_in(file: bytes, net: MultiTaskNet) -> None:
     warmer = network(scale=20)
-    divide_scores(warmer, {"age": 2.0, "gender": 0.5})
+    scale_scores(warmer, SCALINGS)
     pixels = pictures(6)
     with torch.no_grad():
         scores = net.eval()(pixels)
     found = Model(export(warmer, card()), threads=1).run(pixels.numpy())
-    for task, temperature in (("age", 2.0), ("gender", 0.5)):
-        wanted = torch.softmax(scores[task] / temperature, dim=1).numpy()
+    for task, (scale, shift) in SCALINGS.items():
+        scaled = scores[task] * torch.tensor(scale) + torch.tensor(shift)
+        wanted = torch.softmax(scaled, dim=1).numpy()
         np.testing.assert_allclose(found[task], wanted, atol=2e-3)
         assert np.abs(found[task] - Model(file).run(pixels.numpy())[task]).max() > 0.02
 
@@ -135,6 +144,40 @@ def test_the_card_lies_inside(file: bytes) -> None:
     (stored,) = onnx.load_from_string(file).metadata_props
     assert stored.key == KEY
     assert json.loads(stored.value)["name"] == "tiny-face"
+
+
+def test_single_precision(net: MultiTaskNet, file: bytes) -> None:
+    data = export(net, card(), half=False)
+    assert len(data) > 1.8 * len(file)
+    pixels = pictures(4)
+    found = Model(data, threads=1).run(pixels.numpy())
+    for task, rows in answers(net, pixels).items():
+        np.testing.assert_allclose(found[task], rows, atol=1e-5)
+
+
+def test_half_precision_is_that_of_rounded_weights(net: MultiTaskNet, file: bytes) -> None:
+    rounded = copy.deepcopy(net)
+    with torch.no_grad():
+        for parameter in rounded.parameters():
+            if parameter.ndim > 1 and parameter.numel() >= 256:
+                parameter.copy_(parameter.half())
+    pixels = pictures(6)
+    found = Model(file, threads=1).run(pixels.numpy())
+    for task, rows in answers(rounded, pixels).items():
+        np.testing.assert_allclose(found[task], rows, atol=1e-5)
+
+
+def test_another_training_can_begin_with_the_file(
+    net: MultiTaskNet, file: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "m.onnx").write_bytes(file)
+    outputs = {"age": 101, "gender": 2, "mood": 3}
+    other = MultiTaskNet("test_resnet", outputs, str(tmp_path / "m.onnx"))
+    assert other.begun == ["age", "gender"]
+    for name, value in other.backbone.state_dict().items():
+        wanted = net.backbone.state_dict()[name]
+        if not name.endswith("num_batches_tracked"):
+            torch.testing.assert_close(value, wanted, atol=1e-3, rtol=1e-3)
 
 
 def test_another_card(file: bytes) -> None:

@@ -11,14 +11,15 @@ import torch
 from mien.analyzer import Analyzer
 from mien.data.batches import targets
 from mien.errors import OutputError, RecipeError
-from mien.evaluation.evaluate import Evaluation, evaluate
+from mien.evaluation.evaluate import evaluate
+from mien.evaluation.result import Evaluation
 from mien.model import Model
 from mien.training import checkpoint
-from mien.training.describe import card_of, classes_of
-from mien.training.finish import METRICS, MODEL, finish
+from mien.training.describe import card_of
+from mien.training.finish import MODEL, classes_of, exactly_known, finish
 from mien.training.module import Trainee
 from mien.training.parts import Parts, targets_of
-from mien.training.recipe import Recipe
+from mien.training.recipe import Recipe, Task
 from mien.training.run import BEST
 from tests.disk import files_of_at_most
 from tests.runs import toy_recipe
@@ -51,7 +52,7 @@ def test_the_file_holds_what_was_measured(finished: tuple[Path, Evaluation], par
     model = Model.open(path, threads=1)
     assert model.card.metrics == result.metrics
     assert model.card.confusions == result.confusions
-    again = evaluate(model, parts.whole.part("test"), threads=1)
+    again = evaluate(model, parts.whole, seed=3, threads=1)
     assert again == result
 
 
@@ -94,7 +95,7 @@ def test_the_table_says_what_was_measured_on_what(
     finished: tuple[Path, Evaluation], parts: Parts
 ) -> None:
     path, result = finished
-    with (path.parent / METRICS).open(newline="") as file:
+    with (path.parent / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(result.metrics)
     first = rows[0]
@@ -135,8 +136,8 @@ def test_temperatures_make_the_calibration_half_likely(
     with torch.no_grad():
         scores = trainee.net.eval()(torch.from_numpy(pixels))
     for task in recipe.tasks:
-        known = ~np.isnan(labels[task.name][:, 0])
-        truth = classes_of(labels[task.name][known], task.outputs)
+        known = exactly_known(task.kind, labels[task.name])
+        truth = classes_of(task, labels[task.name][known])
         rows = np.arange(len(truth))
         raw = torch.softmax(scores[task.name], dim=1).numpy()[known]
         before = -np.log(raw[rows, truth]).mean()
@@ -145,10 +146,18 @@ def test_temperatures_make_the_calibration_half_likely(
 
 
 def test_true_classes() -> None:
-    ages = np.array([[0.4], [30.5], [31.5], [150.0]], np.float32)
-    assert classes_of(ages, 101).tolist() == [0, 30, 32, 100]
+    ages = np.array([[0.4] * 2, [30.5] * 2, [31.5] * 2, [150.0] * 2], np.float32)
+    assert classes_of(Task(name="age", kind="age"), ages).tolist() == [0, 30, 32, 100]
     votes = np.array([[0.2, 0.5, 0.3], [1, 0, 0]], np.float32)
-    assert classes_of(votes, 3).tolist() == [1, 0]
+    mood = Task(name="mood", kind="classification", labels=("a", "b", "c"))
+    assert classes_of(mood, votes).tolist() == [1, 0]
+
+
+def test_what_is_known_exactly() -> None:
+    ages = np.array([[30, 30], [20, 29], [np.nan, np.nan]], np.float32)
+    assert exactly_known("age", ages).tolist() == [True, False, False]
+    votes = np.array([[0.2, 0.8], [np.nan, np.nan]], np.float32)
+    assert exactly_known("classification", votes).tolist() == [True, False]
 
 
 def test_a_checkpoint_of_another_network(

@@ -1,49 +1,15 @@
-"""The network under training: its schedule, its optimiser, the sizes that it can take."""
+"""The network under training: its optimiser, the sizes that it can take."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mien.errors import RecipeError
-from mien.training.module import Trainee, learning_rate
-from mien.training.recipe import Optimiser
+from mien.training.module import Trainee
 from tests.runs import toy_recipe
 
 torch.set_num_threads(1)
-
-
-def test_the_rate_rises_then_falls() -> None:
-    optimiser = Optimiser(rate=0.25, warm_up=0.2, steps=100)
-    rates = np.array([learning_rate(optimiser, step, 10) for step in range(1001)])
-    assert rates[0] == pytest.approx(0.01)
-    assert rates[200] == rates.max() == pytest.approx(0.25)
-    assert rates[1000] == pytest.approx(0.00025)
-    assert (np.diff(rates[:201]) > 0).all()
-    assert (np.diff(rates[200:]) < 0).all()
-    # Half way up and half way down lies the mean of both ends.
-    assert rates[100] == pytest.approx((0.01 + 0.25) / 2)
-    assert rates[600] == pytest.approx((0.25 + 0.00025) / 2)
-
-
-@settings(deadline=None)
-@given(
-    st.floats(1e-6, 10),
-    st.floats(0.001, 0.999),
-    st.integers(1, 300),
-    st.integers(1, 50),
-    st.integers(0, 20_000),
-)
-def test_the_rate_stays_within_its_bounds(
-    rate: float, warm_up: float, steps: int, epochs: int, step: int
-) -> None:
-    found = learning_rate(Optimiser(rate=rate, warm_up=warm_up, steps=steps), step, epochs)
-    assert rate / 1000 * (1 - 1e-9) <= found <= rate * (1 + 1e-9)
-    if step >= steps * epochs:
-        assert found == pytest.approx(rate / 1000)
 
 
 def test_biases_and_norms_are_not_decayed() -> None:
@@ -68,12 +34,31 @@ def test_sizes_that_a_backbone_cannot_take() -> None:
     trainee = Trainee(toy_recipe(Path("toy.csv"), network={"backbone": "test_convnext"}))
     message = "network.backbone: test_convnext cannot take pictures of 24 x 24 pixels: .*size"
     with pytest.raises(RecipeError, match=message):
-        trainee.check_sizes()
+        trainee.check()
 
 
 def test_trying_the_sizes_changes_nothing() -> None:
     trainee = Trainee(toy_recipe(Path("toy.csv")))
     before = {name: value.clone() for name, value in trainee.state_dict().items()}
-    trainee.check_sizes()
+    trainee.check()
     assert trainee.net.training
     assert all(torch.equal(value, before[name]) for name, value in trainee.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("adamw", torch.optim.AdamW),
+        ("adam", torch.optim.Adam),
+        ("sgd", torch.optim.SGD),
+        ("rmsprop", torch.optim.RMSprop),
+    ],
+)
+def test_optimisers(name: str, kind: type[torch.optim.Optimizer]) -> None:
+    settings = {"name": name, "rate": 0.5, "momentum": 0.7, "weight_decay": 0.3}
+    found = Trainee(toy_recipe(Path("toy.csv"), optimiser=settings)).configure_optimizers()
+    assert type(found) is kind
+    assert [group["weight_decay"] for group in found.param_groups] == [0.3, 0]
+    assert found.param_groups[0]["lr"] == 0.5
+    if "momentum" in found.defaults:
+        assert found.defaults["momentum"] == 0.7

@@ -1,6 +1,7 @@
 """What a training sees: parts that do not overlap, and all that must be there before it begins."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,9 +103,29 @@ def test_a_validation_part_of_one_picture(parts: Parts, tmp_path: Path) -> None:
 
 
 def test_the_stores_are_found_again(parts: Parts, manifest: Path) -> None:
-    before = sorted((manifest.parent / "stores").iterdir())
+    before = sorted((manifest.parent / "stores").glob("*/*"))
     again = load_parts(toy_recipe(manifest), manifest.parent / "stores")
-    assert sorted((manifest.parent / "stores").iterdir()) == before
+    assert sorted((manifest.parent / "stores").glob("*/*")) == before
     assert len(before) == 3
     np.testing.assert_array_equal(again.train.store.crop(5, 32), parts.train.store.crop(5, 32))
     assert again.whole == manifests.read(manifest)
+
+
+def test_a_label_that_no_training_picture_has(parts: Parts, manifest: Path) -> None:
+    tasks = [{"name": "gender", "kind": "classification", "labels": ["male", "female", "neither"]}]
+    with pytest.raises(DataError, match="no picture of the training part has the label 'neither'"):
+        load_parts(toy_recipe(manifest, tasks=tasks), manifest.parent / "stores")
+
+
+def test_labels_that_are_all_alike(manifest: Path) -> None:
+    whole = manifests.read(manifest)
+    samples = [
+        replace(sample, labels=sample.labels | {"gender": "male"} if "age" in sample.labels else {})
+        for sample in whole.samples
+    ]
+    path = manifest.with_name("alike.csv")
+    Manifest(tuple(samples)).write(path)
+    tasks = [{"name": "gender", "kind": "classification", "labels": ["male", "female"]}]
+    recipe = toy_recipe(path, tasks=tasks)
+    with pytest.raises(DataError, match="all training pictures with a gender are 'male'"):
+        load_parts(recipe, manifest.parent / "stores")

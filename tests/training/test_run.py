@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import math
 import shutil
 import signal
@@ -14,11 +15,12 @@ import torch
 
 from mien.data.manifest import Manifest
 from mien.errors import DataError, MienError, OutputError, RecipeError
-from mien.training import checkpoint, module
+from mien.training import checkpoint
+from mien.training.course import Course
 from mien.training.history import Row
 from mien.training.parts import Parts
 from mien.training.recipe import Recipe
-from mien.training.run import BEST, HISTORY, LAST, RECIPE, check_folder, fit, recipe_of
+from mien.training.run import BEST, HISTORY, LAST, RECIPE, check, check_folder, fit, recipe_of
 from tests.disk import files_of_at_most
 from tests.runs import toy_recipe
 
@@ -41,11 +43,20 @@ def assert_same_run(folder: Path, other: Path) -> None:
         states = (found["optimizer_states"][0]["state"] for found in (one, two))
         for mine, theirs in zip(*(state.values() for state in states), strict=True):
             assert all(torch.equal(mine[key], theirs[key]) for key in mine)
-    assert (folder / HISTORY).read_text() == (other / HISTORY).read_text()
+        assert one["course"] == two["course"]
+    # All but the seconds that each epoch took.
+    one, two = ([row | {"seconds": ""} for row in history(place)] for place in (folder, other))
+    assert one == two
 
 
 def test_what_a_run_leaves(whole: Path, recipe: Recipe) -> None:
-    assert {path.name for path in whole.iterdir()} == {LAST, BEST, RECIPE, HISTORY}
+    assert {path.name for path in whole.iterdir()} == {
+        LAST,
+        BEST,
+        RECIPE,
+        HISTORY,
+        "environment.json",
+    }
     assert recipe_of(whole) == recipe
     last = checkpoint.load(whole / LAST)
     assert last["epoch"] == 2
@@ -54,7 +65,10 @@ def test_what_a_run_leaves(whole: Path, recipe: Recipe) -> None:
 
 def test_its_history(whole: Path, recipe: Recipe) -> None:
     rows = history(whole)
-    assert [(row["epoch"], row["size"]) for row in rows] == [("1", "24"), ("2", "32"), ("3", "32")]
+    places = [(row["epoch"], row["stage"], row["size"]) for row in rows]
+    assert places == [("1", "1", "24"), ("2", "2", "32"), ("3", "2", "32")]
+    assert float(rows[-1]["rate"]) == pytest.approx(5e-6)
+    assert all(float(row["seconds"]) > 0 for row in rows)
     weights = {task.name: task.weight for task in recipe.tasks}
     assert weights == {"age": 0.5, "gender": 1, "expression": 2}
     for row in rows:
@@ -143,7 +157,7 @@ def test_a_moved_run_still_knows_its_best_epoch(
     """In its last epoch the network is thrown far off, so one before stays the best."""
     folder = Path(shutil.copytree(stopped, tmp_path / "run"))
     best = (folder / BEST).read_bytes()
-    monkeypatch.setattr(module, "learning_rate", lambda *_: 5.0)
+    monkeypatch.setattr(Course, "rate", lambda *_: 5.0)
     fit(recipe, parts, folder, resume=True, device="cpu")
     losses = [float(row["validation/loss"]) for row in history(folder)]
     assert losses[2] > min(losses)
@@ -212,8 +226,6 @@ def test_a_damaged_checkpoint(whole: Path, recipe: Recipe, parts: Parts, tmp_pat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": {"backbone": "test_resnett"}}, "did you mean test_resnet"),
-        ({"network": {"backbone": "test_convnext"}}, "cannot take pictures of 24 x 24"),
         (
             {"network": {"backbone": "test_vit2"}, "stages": [{"epochs": 1, "size": 32}]},
             "the network cannot be exported",
@@ -230,24 +242,96 @@ def test_what_cannot_be_trained_leaves_no_run(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"backbone": "test_resnett"}, "did you mean test_resnet"),
+        ({"backbone": "test_convnext"}, "cannot take pictures of 24 x 24"),
+        ({"backbone": "test_resnet", "weights": "nothing"}, "'nothing' is none of 'package', 'hub"),
+    ],
+)
+def test_networks_are_tried_before_any_picture_is_read(
+    change: dict[str, Any], message: str, manifest: Path
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        check(toy_recipe(manifest, network=change))
+
+
+def test_so_are_freezings(manifest: Path) -> None:
+    recipe = toy_recipe(manifest, stages=[{"epochs": 1}, {"epochs": 1, "frozen": 999}])
+    with pytest.raises(RecipeError, match=r"stages.1.frozen: 999 layers cannot be frozen: the bac"):
+        check(recipe)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 @pytest.mark.parametrize("device", ["cuda", "abacus"])
-def test_a_device_that_is_not_there(
-    device: str, recipe: Recipe, parts: Parts, tmp_path: Path
+def test_so_are_devices(device: str, recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match=f"the device '{device}' cannot be used with 1 devices"):
+        check(recipe, device)
+
+
+def test_a_run_of_another_version(whole: Path, recipe: Recipe, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "run"))
+    check_folder(recipe, folder, resume=True)
+    noted = json.loads((folder / "environment.json").read_text())
+    noted |= {"layout": 99, "mien": "9.9"}
+    (folder / "environment.json").write_text(json.dumps(noted))
+    with pytest.raises(RecipeError, match=r"begun by mien 9.9, whose run folders \(layout 99\)"):
+        check_folder(recipe, folder, resume=True)
+    (folder / "environment.json").write_text("{")
+    with pytest.raises(RecipeError, match=r"environment.json is missing or damaged; start another"):
+        check_folder(recipe, folder, resume=True)
+
+
+def test_early_stopping_ends_stages_and_then_the_run(
+    manifest: Path, parts: Parts, tmp_path: Path
 ) -> None:
-    with pytest.raises(RecipeError, match=f"the device '{device}' cannot be used: "):
-        fit(recipe, parts, tmp_path / "run", resume=False, device=device)
+    """No epoch counts as better, so each stage of up to nine ends with its second."""
+    stages = [{"epochs": 9, "size": 24, "frozen": "backbone"}, {"epochs": 9, "rate": 1e-4}]
+    recipe = toy_recipe(manifest, stages=stages, choice={"patience": 1, "min_delta": 1e9})
+    fit(recipe, parts, tmp_path / "run", resume=False, device="cpu")
+    assert [row["stage"] for row in history(tmp_path / "run")] == ["1", "1", "2", "2"]
+    rows: list[Row] = []
+    fit(recipe, parts, tmp_path / "run", resume=True, device="cpu", tell=rows.append)
+    assert rows == []
+
+
+def test_what_is_frozen_stays_as_it_was(manifest: Path, parts: Parts, tmp_path: Path) -> None:
+    """Weights and statistics alike, and the statistics also when all learns again."""
+    first = {"epochs": 1, "frozen": "backbone"}
+    recipe = toy_recipe(manifest, stages=[first])
+    begun = {name: value.clone() for name, value in check(recipe).net.backbone.state_dict().items()}
+    torch.manual_seed(recipe.seed)
+    fit(recipe, parts, tmp_path / "frozen", resume=False, device="cpu")
+    frozen = checkpoint.load(tmp_path / "frozen" / LAST)["state_dict"]
+    recipe = toy_recipe(manifest, stages=[first, {"epochs": 1}])
+    fit(recipe, parts, tmp_path / "thawed", resume=False, device="cpu")
+    thawed = checkpoint.load(tmp_path / "thawed" / LAST)["state_dict"]
+    moved = []
+    for name in begun:
+        one, two = frozen[f"net.backbone.{name}"], thawed[f"net.backbone.{name}"]
+        if "running" in name:
+            assert torch.equal(one, two), name
+        elif not torch.equal(one, two):
+            moved.append(name)
+    assert len(moved) > 10
+    assert not torch.equal(frozen["net.heads.age.weight"], thawed["net.heads.age.weight"])
 
 
 def test_a_loss_that_is_no_number(
     recipe: Recipe, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rate = module.learning_rate
-    monkeypatch.setattr(
-        module,
-        "learning_rate",
-        lambda o, step, epochs: rate(o, step, epochs) if step < 8 else math.nan,
-    )
+    rate = Course.rate
+
+    def spoilt(course: Course, done: float) -> float:
+        # Not a number from the third step of the second epoch on.
+        return (
+            rate(course, done)
+            if (course.stage, course.epochs) == (0, 0) or done < 0.3
+            else math.nan
+        )
+
+    monkeypatch.setattr(Course, "rate", spoilt)
     message = (
         r"the loss is not a number in epoch 2, at step 10 of the run \(age nan, gender nan, "
         r"expression nan\); the checkpoints of the epochs before stand. Start .* optimiser.rate"
@@ -273,5 +357,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(
 
 def test_a_folder_that_cannot_be_made(recipe: Recipe, parts: Parts, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match=r"file/run: cannot be made \(Not a directory\)"):
+    with pytest.raises(
+        OutputError, match=r"file/run: no folder can be made here \(Not a directory\)"
+    ):
         fit(recipe, parts, tmp_path / "file" / "run", resume=False, device="cpu")

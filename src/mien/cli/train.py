@@ -1,5 +1,6 @@
 """`mien train`: a recipe -> a run folder with a model file."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.errors import RecipeError
+from mien.files import make_folder
 
 if TYPE_CHECKING:
     from mien.training.parts import Parts
@@ -26,6 +28,14 @@ def train(
     recipe: Annotated[
         Path | None, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER|MANIFEST", help="Without a recipe: what to learn."),
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="With --data: the model to begin with."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe."),
@@ -42,11 +52,15 @@ def train(
         "runs/cache"
     ),
 ) -> None:
-    """Train a network by a recipe, and leave a model file.
+    """Train a network, and leave a model file and a report.
 
-    The run folder holds the recipe, the history, the best and the last checkpoint, and at the end
-    model.onnx with its card and metrics.csv, measured on the test part. Stop it at any time, and
-    go on with --resume: the result is that of a run that was not stopped.
+    The run folder holds the recipe, the history with its curves, the best and the last checkpoint,
+    and at the end model.onnx with its card, its figures on the test part, and report.html. Stop it
+    at any time, and go on with --resume: the result is that of a run that was not stopped.
+
+    mien train --data animals                       one folder a class; no recipe needed
+
+    mien train --data my-faces --from face          begin with a model, the packaged one or yours
 
     mien train recipes/face.toml --set data.manifest=face.csv
 
@@ -61,12 +75,13 @@ def train(
     from mien.training import run as runs
     from mien.training.parts import load_parts
 
-    loaded, folder = _choose(recipe, changes or [], run, resume)
+    loaded, folder = _choose(recipe, data, begin, changes or [], run, resume)
     runs.check_folder(loaded, folder, resume=resume is not None)
     if threads:
         torch.set_num_threads(threads)
+    begun = runs.check(loaded, device.value).begun
     parts = load_parts(loaded, cache, watch("pictures prepared"), threads=threads)
-    typer.echo(_summary(loaded, parts, folder), err=True)
+    typer.echo(_summary(loaded, parts, folder, begun), err=True)
     try:
         best = runs.fit(
             loaded,
@@ -81,9 +96,17 @@ def train(
         typer.echo(f"stopped; go on with: mien train --resume {folder}", err=True)
         raise
     path, result = finish.finish(
-        loaded, parts, best, folder, watch("pictures measured"), threads=threads
+        loaded,
+        parts,
+        best,
+        folder,
+        watch("pictures measured"),
+        threads=threads,
+        tell=lambda line: typer.echo(line, err=True),
     )
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB", err=True)
+    typer.echo(
+        f"{path}: {path.stat().st_size / 1e6:.1f} MB; see {folder / 'report.html'}", err=True
+    )
     typer.echo(headline(result))
 
 
@@ -98,27 +121,77 @@ def _check_installed() -> None:
 
 
 def _choose(
-    recipe: Path | None, changes: list[str], run: Path | None, resume: Path | None
+    recipe: Path | None,
+    data: Path | None,
+    begin: str | None,
+    changes: list[str],
+    run: Path | None,
+    resume: Path | None,
 ) -> "tuple[Recipe, Path]":
-    from mien.training import recipe as recipes
+    from mien.training import recipe_file
     from mien.training import run as runs
 
     if resume is not None:
-        if recipe is not None or changes or run is not None:
+        if (recipe, data, begin, run) != (None, None, None, None) or changes:
             raise RecipeError("--resume takes its recipe from the run folder; give nothing else")
         return runs.recipe_of(resume), resume
+    if recipe is not None and data is not None:
+        raise RecipeError("give a recipe or --data, not both; --set data.manifest=FILE changes it")
+    if begin is not None and data is None:
+        raise RecipeError("--from goes with --data; a recipe names its first weights itself")
+    if data is not None:
+        return _start(data, begin, changes, run)
     if recipe is None:
-        raise RecipeError("name a recipe, or a run to --resume; see `mien train --help`")
-    loaded = recipes.read(recipe, changes)
+        raise RecipeError(
+            "name a recipe, a folder of labelled pictures by --data, or a run to --resume; "
+            "see `mien train --help`"
+        )
+    loaded = recipe_file.read(recipe, changes)
     return loaded, run or Path("runs") / loaded.name
 
 
-def _summary(recipe: "Recipe", parts: "Parts", folder: Path) -> str:
+def _start(
+    data: Path, begin: str | None, changes: list[str], run: Path | None
+) -> "tuple[Recipe, Path]":
+    """Make a recipe for a folder or a manifest."""
+    from mien.data import manifest
+    from mien.model import Model
+    from mien.training.starter import starter
+
+    name = re.sub("[^a-z0-9]+", "-", data.resolve().stem.lower()).strip("-")
+    name = name if name[:1].isalpha() else f"model-{name}".rstrip("-")
+    folder = run or Path("runs") / name
+    path = data if data.is_file() else _import(data, folder / "manifest.csv")
+    model = None if begin is None else Model.open(begin)
+    return starter(manifest.read(path), path, name, model, changes), folder
+
+
+def _import(data: Path, path: Path) -> Path:
+    """Import a folder of classes' folders into the run folder, once."""
+    from mien.cli.data.reporting import report, report_skipped
+    from mien.cli.progress import watch
+    from mien.data.sources.folders import import_folders
+    from mien.data.sources.reading import Skipped
+
+    if path.exists():
+        return path
+    skipped = Skipped()
+    found = import_folders(data, skipped, watch=watch("pictures read"))
+    make_folder(path.parent)
+    found.write(path)
+    report(found, path)
+    report_skipped(skipped)
+    return path
+
+
+def _summary(recipe: "Recipe", parts: "Parts", folder: Path, begun: list[str]) -> str:
     train, choice, calibration = (p.store for p in (parts.train, parts.choice, parts.calibration))
     missed = sum(store.unaligned for store in (train, choice, calibration))
+    new = [task.name for task in recipe.tasks if task.name not in begun]
     return (
         f"{recipe.name}: {len(train):,} pictures to train on, {len(choice):,} to choose by, "
         f"{len(calibration):,} to calibrate on; "
         + (f"no landmarks found in {missed:,}; " if missed else "")
+        + (f"heads that begin anew: {', '.join(new)}; " if begun and new else "")
         + f"run folder {folder}"
     )

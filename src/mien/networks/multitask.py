@@ -20,6 +20,9 @@ class MultiTaskNet(nn.Module):
         source: Where the first weights come from; see `weights.load`.
         dropout: Share of pooled features dropped in training.
 
+    Attributes:
+        begun: Names of the heads that the source had weights for.
+
     Raises:
         RecipeError: timm has no such network, the weights do not fit, or torch does not allow a
             task's name.
@@ -46,7 +49,7 @@ class MultiTaskNet(nn.Module):
             if hasattr(self.heads, task):
                 raise RecipeError(f"a task cannot be called {task!r} in torch; choose another name")
             self.heads[task] = nn.Linear(features, outputs)
-        weights.load(self, backbone, source)
+        self.begun: list[str] = weights.load(self, backbone, source)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return task -> N x outputs, scores before softmax.

@@ -1,19 +1,23 @@
-"""First weights of a network: none, from an installed package, a run, or a local file."""
+"""First weights of a network: from a package, the hub, a run, a model file, or a plain file."""
 
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from mien.errors import RecipeError
+from mien import model as models
+from mien.errors import ModelError, RecipeError
 
 State = dict[str, Tensor]
 
-_TRAINED: Final = "/state_dict/net."
+_CHECKPOINT: Final = "/state_dict/net."
 """Before the names of a network's tensors in a training checkpoint."""
+
+_MODEL_FILE: Final = "net."
+"""Before the names of a network's tensors in a model file."""
 
 _BEST: Final = "best.safetensors"
 
@@ -24,8 +28,9 @@ def load(net: nn.Module, backbone: str, source: str) -> list[str]:
     Args:
         net: The network; its parts are called `backbone` and `heads`.
         backbone: The backbone's name in timm.
-        source: "none", "package" (weights that an installed package ships), or the path of a run
-            folder, of a checkpoint, or of a safetensors file of a backbone.
+        source: "none"; "package" (weights that an installed package ships); "hub" (timm's own,
+            downloaded); the name of a packaged model; or the path of a run folder, of a model
+            file, of a checkpoint, or of a safetensors file of a backbone.
 
     Returns:
         Names of the heads that the source had weights for; the others begin anew.
@@ -36,19 +41,19 @@ def load(net: nn.Module, backbone: str, source: str) -> list[str]:
     if source == "none":
         return []
     own = net.get_submodule("backbone")
-    state = _from_package(own, backbone) if source == "package" else _from_file(source)
-    trained = {
-        key.removeprefix(_TRAINED): tensor
-        for key, tensor in state.items()
-        if key.startswith(_TRAINED)
-    }
     what = f"network.weights: those of {source!r} for {backbone}"
-    if not trained:
+    if source in _NAMED:
+        _fit(own, _NAMED[source](own, backbone), what)
+        return []
+    state = _from_place(source)
+    parts = {prefix: _below(prefix, state) for prefix in (_CHECKPOINT, _MODEL_FILE)}
+    trained = next((found for found in parts.values() if found), None)
+    if trained is None:
         _fit(own, state, what)
         return []
     _fit(own, _below("backbone.", trained), what)
     heads = net.get_submodule("heads")
-    return [name for name, head in heads.named_children() if _fits(head, name, trained)]
+    return [name for name, head in heads.named_children() if _fit_head(head, name, trained)]
 
 
 def _below(prefix: str, state: State) -> State:
@@ -57,7 +62,20 @@ def _below(prefix: str, state: State) -> State:
     }
 
 
-def _fits(head: nn.Module, name: str, trained: State) -> bool:
+def _fit(backbone: nn.Module, state: State, what: str) -> None:
+    own = backbone.state_dict()
+    # How many batches a norm has seen changes nothing that it computes.
+    needed = [key for key in own if not key.endswith(".num_batches_tracked")]
+    wrong = [key for key in needed if key not in state or state[key].shape != own[key].shape]
+    if wrong:
+        raise RecipeError(
+            f"{what} do not fit: {len(wrong)} of its {len(needed)} tensors are missing or of "
+            f"another shape, the first is {wrong[0]}"
+        )
+    backbone.load_state_dict(own | {key: state[key] for key in own if key in state})
+
+
+def _fit_head(head: nn.Module, name: str, trained: State) -> bool:
     """Load a head's weights if there are some of its shapes."""
     state = _below(f"heads.{name}.", trained)
     own = head.state_dict()
@@ -67,27 +85,22 @@ def _fits(head: nn.Module, name: str, trained: State) -> bool:
     return True
 
 
-def _from_package(backbone: nn.Module, name: str) -> State:
-    if name not in _PACKAGES:
+def _from_place(source: str) -> State:
+    path = Path(source) / _BEST if Path(source).is_dir() else Path(source)
+    packaged = [model.name for model in models.packaged()]
+    if source in packaged or path.suffix == ".onnx":
+        return _from_model_file(source)
+    if not path.is_file():
+        known = [*_NAMED, "none", *packaged]
+        near = difflib.get_close_matches(source, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise RecipeError(
-            f"network.weights: no package ships weights for {name!r}, only for "
-            f"{', '.join(_PACKAGES)}; take 'none' or a safetensors file"
+            f"network.weights: {source!r} is none of {', '.join(map(repr, known))}, nor a run "
+            f"folder, a model file or a safetensors file{hint}"
         )
-    return _PACKAGES[name](backbone)
-
-
-def _from_file(source: str) -> State:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = Path(source) / _BEST if Path(source).is_dir() else Path(source)
-    if not path.is_file():
-        near = difflib.get_close_matches(source, ["none", "package"], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RecipeError(
-            f"network.weights: {source!r} is neither 'none', 'package', a run folder nor a "
-            f"safetensors file{hint}"
-        )
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -96,15 +109,50 @@ def _from_file(source: str) -> State:
         ) from error
 
 
-def _fit(backbone: nn.Module, state: State, what: str) -> None:
-    own = backbone.state_dict()
-    wrong = [key for key in own if key not in state or state[key].shape != own[key].shape]
-    if wrong:
-        raise RecipeError(
-            f"{what} do not fit: {len(wrong)} of its {len(own)} tensors are missing or of another "
-            f"shape, the first is {wrong[0]}"
+def _from_model_file(source: str) -> State:
+    """Return the tensors of a model file by their names in the network."""
+    import onnx
+    from onnx import numpy_helper
+
+    try:
+        models.Model.open(source)
+        data = models.find(source).read_bytes()
+    except (ModelError, OSError) as error:
+        raise RecipeError(f"network.weights: {error}") from error
+    graph = onnx.load_from_string(data).graph
+    return {
+        tensor.name.removesuffix(".half"): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype("float32")
         )
-    backbone.load_state_dict({key: state[key] for key in own})
+        for tensor in graph.initializer
+        if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    }
+
+
+def _from_package(backbone: nn.Module, name: str) -> State:
+    if name not in _PACKAGES:
+        raise RecipeError(
+            f"network.weights: no package ships weights for {name!r}, only for "
+            f"{', '.join(_PACKAGES)}; take 'none', 'hub' or a safetensors file"
+        )
+    return _PACKAGES[name](backbone)
+
+
+def _from_hub(_: nn.Module, name: str) -> State:
+    """Return timm's own weights, from its cache or by a download."""
+    import timm
+
+    try:
+        found: Any = timm.create_model(name, pretrained=True, num_classes=0)
+    except Exception as error:
+        # What goes wrong on the way to the hub has no class of its own.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RecipeError(
+            f"network.weights: the hub's weights for {name!r} could not be loaded "
+            f"({reason:.200}); without a connection take 'none', 'package' or a file"
+        ) from error
+    state: State = found.state_dict()
+    return state
 
 
 def _efficientnet_lite0(backbone: nn.Module) -> State:
@@ -120,4 +168,9 @@ def _efficientnet_lite0(backbone: nn.Module) -> State:
 
 _PACKAGES: Final[dict[str, Callable[[nn.Module], State]]] = {
     "tf_efficientnet_lite0": _efficientnet_lite0
+}
+
+_NAMED: Final[dict[str, Callable[[nn.Module, str], State]]] = {
+    "package": _from_package,
+    "hub": _from_hub,
 }

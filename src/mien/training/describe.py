@@ -2,6 +2,8 @@
 
 import datetime
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,8 @@ from mien.data.manifest import Manifest
 from mien.errors import RecipeError
 from mien.faces import TEMPLATE
 from mien.training.parts import Parts, targets_of
-from mien.training.recipe import Recipe, explain
+from mien.training.recipe import Recipe
+from mien.training.recipe_file import explain
 
 
 def card_of(recipe: Recipe, parts: Parts) -> Card:
@@ -53,10 +56,17 @@ def _card(recipe: Recipe, parts: Parts) -> Card:
         data_fingerprint=parts.whole.fingerprint,
         split_hash=parts.whole.split_hash,
         priors=_priors(recipe, parts.train.manifest),
-        recipe=recipe.model_dump(mode="json", exclude={"data": {"manifest"}}),
+        recipe=_told(recipe),
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         created_by=f"mien {mien.__version__}",
     )
+
+
+def _told(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe without the places where its maker keeps things."""
+    found = recipe.model_dump(mode="json", exclude={"data": {"manifest"}})
+    found["network"]["weights"] = Path(recipe.network.weights).name
+    return found
 
 
 def _tasks(recipe: Recipe) -> tuple[Task, ...]:
@@ -66,7 +76,7 @@ def _tasks(recipe: Recipe) -> tuple[Task, ...]:
             kind=task.kind,
             labels=task.labels,
             ages=task.ages if task.kind == "age" else 0,
-            unit="years" if task.kind == "age" else "",
+            unit="years" if task.kind == "age" else task.unit,
             default=task.default,
         )
         for task in recipe.tasks
@@ -82,6 +92,8 @@ def _priors(recipe: Recipe, train: Manifest) -> dict[str, tuple[float, ...]]:
     priors = {}
     for task in recipe.tasks:
         known = labels[task.name][~np.isnan(labels[task.name][:, 0])]
+        if task.kind == "regression":
+            continue
         shares = _age_shares(known, task.outputs) if task.kind == "age" else known.mean(axis=0)
         priors[task.name] = tuple(round(float(share), 5) for share in shares)
     return priors

@@ -1,14 +1,16 @@
-"""A trained network -> a model file: probabilities, weights in half precision, the card inside."""
+"""A trained network -> a model file: answers, weights in half precision, the card inside."""
 
+import copy
 import io
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
@@ -19,53 +21,71 @@ from mien.networks.multitask import MultiTaskNet
 
 _OPSET: Final = 17
 _TOLERANCE: Final = 1e-4
-_HALF_TOLERANCE: Final = 0.02
 _SMALL: Final = 256
 
 
-class _Probabilities(nn.Module):
-    """The network as it is used: uint8 pixels in, probabilities out."""
+class _Answers(nn.Module):
+    """The network as it is used: uint8 pixels in, probabilities (or a number) a task out."""
 
     def __init__(self, net: MultiTaskNet) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        return tuple(torch.softmax(scores, dim=1) for scores in self.net(image).values())
+        return tuple(
+            torch.softmax(scores, dim=1) if scores.shape[1] > 1 else scores
+            for scores in self.net(image).values()
+        )
 
 
-def divide_scores(net: MultiTaskNet, temperatures: Mapping[str, float]) -> None:
-    """Fold temperatures into the heads, so that every consumer gets calibrated probabilities."""
-    with torch.no_grad():
-        for task, temperature in temperatures.items():
-            head = net.heads[task]
-            for parameter in head.parameters():
-                parameter.div_(temperature)
-
-
-def export(net: MultiTaskNet, card: Card) -> bytes:
-    """Return the model file of a network.
-
-    Weights are stored in half precision with a Cast node each, which onnxruntime folds when it
-    opens the file; it computes in single precision.
+def scale_scores(
+    net: MultiTaskNet, scalings: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
+) -> None:
+    """Fold calibration into the heads, so that every consumer gets calibrated probabilities.
 
     Args:
-        net: The network; its heads are the card's tasks, in order.
+        net: The network.
+        scalings: Task -> what each of its scores is multiplied by, and what is then added to it.
+    """
+    with torch.no_grad():
+        for task, (scale, shift) in scalings.items():
+            head = net.heads[task]
+            last = [layer for layer in head.modules() if isinstance(layer, nn.Linear)][-1]
+            factor = torch.as_tensor(np.asarray(scale, np.float32))
+            last.weight.mul_(factor[:, None])
+            last.bias.mul_(factor).add_(torch.as_tensor(np.asarray(shift, np.float32)))
+
+
+def export(net: MultiTaskNet, card: Card, *, half: bool = True) -> bytes:
+    """Return the model file of a network.
+
+    Its tensors keep the names that they have in the network, so that another training can begin
+    with them.
+
+    Args:
+        net: The network; its heads are the card's tasks, in order. It is left as it came.
         card: The card; its size is the input's.
+        half: Whether weights are stored in half precision with a Cast node each, which onnxruntime
+            folds when it opens the file; it computes in single precision.
 
     Raises:
-        ModelError: The network cannot be exported, or its file's probabilities differ from
-            PyTorch's by more than 1e-4 before, or 0.02 after the weights were halved.
+        ModelError: The network cannot be exported, or its file's answers differ by more than 1e-4
+            from PyTorch's with the same weights.
     """
-    net.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    copied = copy.deepcopy(net).cpu()
+    copied.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     # The whole module, for the exporter gives it back in the mode in which it came.
-    module = _Probabilities(net).eval()
+    module = _Answers(copied).eval()
     pixels = _noise(card.input.size)
+    if half:
+        _round(module)
+    # For the wrapper alone: the exporter joins equal tensors under one name unless it is set.
+    module.training = True
     graph = _graph(module, pixels, [task.name for task in card.tasks])
-    _check(module, pixels, with_card(graph.SerializeToString(), card), _TOLERANCE)
-    _halve(graph)
+    if half:
+        _halve(graph)
     data = with_card(graph.SerializeToString(), card)
-    _check(module, pixels, data, _HALF_TOLERANCE)
+    _check(module, pixels, data)
     return data
 
 
@@ -74,6 +94,8 @@ def _graph(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
     with warnings.catch_warnings():
         # The exporter that writes one plain file with a free batch size is called legacy.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # Constants are folded all the same, as nothing here trains.
+        warnings.filterwarnings("ignore", message=".*constant folding.*")
         # What it cannot follow depends on sizes alone; all but the number of pictures are fixed.
         warnings.filterwarnings("ignore", message="Converting a tensor to a Python")
         try:
@@ -86,6 +108,9 @@ def _graph(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
                 dynamic_axes={name: {0: "n"} for name in [INPUT, *names]},
                 opset_version=_OPSET,
                 dynamo=False,
+                # Exported as it stands, in inference mode, but without folding norms into
+                # convolutions: the tensors keep their names. onnxruntime folds them itself.
+                training=torch.onnx.TrainingMode.PRESERVE,
             )
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
@@ -106,19 +131,34 @@ def with_card(data: bytes, card: Card) -> bytes:
     return changed
 
 
-def _check(module: nn.Module, pixels: Tensor, data: bytes, tolerance: float) -> None:
+def _check(module: nn.Module, pixels: Tensor, data: bytes) -> None:
     with torch.no_grad():
         wanted = module(pixels)
     found = Model(data, "the exported network").run(pixels.numpy())
     worst = max(
-        float(np.abs(output.numpy() - values).max())
+        float((np.abs(output.numpy() - values) / np.maximum(1, np.abs(values))).max())
         for output, values in zip(wanted, found.values(), strict=True)
     )
-    if not worst <= tolerance:
+    if not worst <= _TOLERANCE:
         raise ModelError(
-            f"the exported network's probabilities differ from PyTorch's by {worst:.2g}; "
-            f"at most {tolerance:g} is allowed"
+            f"the exported network's answers differ from PyTorch's by {worst:.2g}; "
+            f"at most {_TOLERANCE:g} is allowed"
         )
+
+
+def _round(module: nn.Module) -> None:
+    """Round the weights that are to be halved, so that PyTorch computes with what is stored."""
+    with torch.no_grad():
+        for tensor in module.state_dict().values():
+            if tensor.is_floating_point() and _halves(tensor.shape):
+                half = tensor.half()
+                if half.isfinite().all():
+                    tensor.copy_(half)
+
+
+def _halves(shape: Sequence[int]) -> bool:
+    """Say whether a tensor is halved: the large ones, but no norm's statistics."""
+    return len(shape) > 1 and math.prod(shape) >= _SMALL
 
 
 def _halve(model: onnx.ModelProto) -> None:
@@ -126,7 +166,7 @@ def _halve(model: onnx.ModelProto) -> None:
     graph = model.graph
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or math.prod(tensor.dims) < _SMALL:
+        if tensor.data_type != TensorProto.FLOAT or not _halves(tensor.dims):
             continue
         with np.errstate(over="ignore"):
             half = numpy_helper.to_array(tensor).astype(np.float16)

@@ -1,6 +1,6 @@
-"""The end of a run: the best network calibrated, exported, and measured on the test part."""
+"""The end of a run: the best network calibrated, exported, measured on the test part, reported."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,28 +8,33 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mien import ages
 from mien.card import Card, Task
 from mien.data.batches import targets
 from mien.data.progress import Watcher, unwatched
-from mien.errors import RecipeError
+from mien.errors import ModelError, RecipeError
 from mien.evaluation import calibration
-from mien.evaluation.evaluate import Evaluation, evaluate, table, write_table
+from mien.evaluation.evaluate import evaluate, save
+from mien.evaluation.result import Evaluation
 from mien.files import atomic_write
 from mien.model import Model
 from mien.networks.multitask import MultiTaskNet
 from mien.training import checkpoint
 from mien.training import recipe as recipes
 from mien.training.describe import card_of
-from mien.training.export import divide_scores, export, with_card
+from mien.training.export import export, scale_scores, with_card
 from mien.training.module import Trainee
 from mien.training.parts import Part, Parts, targets_of
+from mien.training.quantise import quantise
 from mien.training.recipe import Recipe
 
 MODEL: Final = "model.onnx"
-METRICS: Final = "metrics.csv"
 _BATCH: Final = 128
+_LEARNT_FROM: Final = 512
+"""Pictures from which int8's ranges are learnt."""
 
 _Labels = dict[str, NDArray[np.float32]]
+_Scaling = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def finish(
@@ -40,8 +45,9 @@ def finish(
     watch: Watcher = unwatched,
     *,
     threads: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Path, Evaluation]:
-    """Make the run's model file.
+    """Make the run's model file and its report.
 
     The best network is calibrated on the half of the validation part that did not choose it, and
     measured on the test part, which nothing before has seen.
@@ -50,9 +56,10 @@ def finish(
         recipe: The run's recipe.
         parts: Its data.
         best: The checkpoint to export.
-        folder: The run folder; `model.onnx` and `metrics.csv` appear there.
+        folder: The run folder; the model file, metrics and report appear there.
         watch: Progress over the test part.
         threads: Processor cores to use; 0 for all.
+        tell: Gets what a user should know, as that int8 was refused.
 
     Returns:
         The model file, and what was measured.
@@ -61,24 +68,41 @@ def finish(
         RecipeError: The checkpoint is not one of this recipe's.
         DataError: There is no test part, or a picture of it cannot be read.
         ModelError: The exported network's answers differ from the trained one's.
-        OutputError: The model file cannot be written.
+        OutputError: A file cannot be written.
     """
     net = _load(recipe, best)
     labels = targets(parts.calibration.manifest, targets_of(recipe))
-    divide_scores(net, _temperatures(net, recipe, parts.calibration, labels))
+    scale_scores(net, _scalings(net, recipe, parts.calibration, labels))
     card = card_of(recipe, parts)
-    data = export(net, card)
-    model = Model(data, recipe.name, threads=threads)
-    card = _with_intervals(card, model, parts.calibration, labels)
+    data = _stored(recipe, net, card, parts, tell)
+    card = _with_intervals(card, Model(data, recipe.name, threads=threads), parts, labels)
     model = Model(with_card(data, card), recipe.name, threads=threads)
-    result = evaluate(model, parts.whole.part("test"), threads=threads, watch=watch)
+    result = evaluate(model, parts.whole, seed=recipe.seed, threads=threads, watch=watch)
     card = card.model_copy(update={"metrics": result.metrics, "confusions": result.confusions})
     path = folder / MODEL
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))
-    rows = table(model, result, split="test", split_hash=parts.whole.split_hash, seed=recipe.seed)
-    write_table(folder / METRICS, rows)
+    save(folder, Model.open(path), result)
     return path, result
+
+
+def exactly_known(kind: str, labels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of N targets are known, and by more than an interval."""
+    if kind == "classification":
+        return ~np.isnan(labels[:, 0])
+    return np.asarray(labels[:, 0] == labels[:, 1])
+
+
+def classes_of(task: recipes.Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the true class of each row: the heaviest label, or the age in whole years.
+
+    Args:
+        task: The recipe's task, a classification or an age.
+        labels: N x classes, or N x 2 for ages, known exactly; older ages count as the last.
+    """
+    if task.kind == "classification":
+        return np.asarray(labels.argmax(axis=1), np.int64)
+    return np.asarray(np.minimum(labels[:, 0].round(), task.outputs - 1), np.int64)
 
 
 def _load(recipe: Recipe, best: Path) -> MultiTaskNet:
@@ -90,58 +114,96 @@ def _load(recipe: Recipe, best: Path) -> MultiTaskNet:
     return trainee.net.eval()
 
 
-def _crops(part: Part, size: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield the part's pictures in batches, as use sees them."""
-    for start in range(0, len(part.store), _BATCH):
-        indices = range(start, min(start + _BATCH, len(part.store)))
+def _crops(part: Part, size: int, count: int | None = None) -> Iterator[NDArray[np.uint8]]:
+    """Yield the part's (first) pictures in batches, as use sees them."""
+    end = len(part.store) if count is None else min(count, len(part.store))
+    for start in range(0, end, _BATCH):
+        indices = range(start, min(start + _BATCH, end))
         yield np.stack([part.store.crop(index, size) for index in indices])
 
 
-def _temperatures(
+def _scalings(
     net: MultiTaskNet, recipe: Recipe, part: Part, labels: _Labels
-) -> dict[str, float]:
+) -> dict[str, _Scaling]:
+    """Return task -> what makes its probabilities honest: a temperature for ages, else vectors."""
     with torch.no_grad():
         outputs = [net(torch.from_numpy(crops)) for crops in _crops(part, recipe.input.size)]
     found = {}
     for task in recipe.tasks:
-        scores = np.concatenate([output[task.name].numpy() for output in outputs])
         known = exactly_known(task.kind, labels[task.name])
+        if task.kind == "regression" or not known.any():
+            continue
+        scores = np.concatenate([output[task.name].numpy() for output in outputs])[known]
         truth = classes_of(task, labels[task.name][known])
-        found[task.name] = calibration.temperature(scores[known], truth)
+        if task.kind == "classification":
+            found[task.name] = calibration.vector_scaling(scores, truth)
+        else:
+            scale = 1 / calibration.temperature(scores, truth)
+            found[task.name] = (np.full(task.outputs, scale), np.zeros(task.outputs))
     return found
 
 
-def exactly_known(kind: str, labels: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which of N targets are known, and by more than an interval."""
-    return labels[:, 0] == labels[:, 1] if kind == "age" else ~np.isnan(labels[:, 0])
-
-
-def classes_of(task: recipes.Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the true class of each row: the heaviest label, or the age in whole years.
-
-    Args:
-        task: The recipe's task.
-        labels: N x classes, or N x 2 for ages, known exactly; older ages count as the last.
-    """
-    if task.kind == "classification":
-        return np.asarray(labels.argmax(axis=1), np.int64)
-    return np.asarray(np.minimum(labels[:, 0].round(), task.outputs - 1), np.int64)
-
-
-def _with_intervals(card: Card, model: Model, part: Part, labels: _Labels) -> Card:
+def _with_intervals(card: Card, model: Model, parts: Parts, labels: _Labels) -> Card:
     """Return the card with the measured margins of each age's intervals."""
-    ages = [task.name for task in card.tasks if task.kind == "age"]
-    if not ages:
+    names = [task.name for task in card.tasks if task.kind == "age"]
+    if not names:
         return card
-    outputs = [model.run(crops, ages) for crops in _crops(part, card.input.size)]
+    outputs = [model.run(crops, names) for crops in _crops(parts.calibration, card.input.size)]
 
     def measured(task: Task) -> Task:
-        if task.name not in ages:
-            return task
         known = exactly_known(task.kind, labels[task.name])
+        if task.name not in names or not known.any():
+            return task
         truth = labels[task.name][known, 0].astype(np.float64)
         distributions = np.concatenate([output[task.name] for output in outputs])[known]
         margins = calibration.age_margins(distributions, truth)
         return task.model_copy(update={"intervals": margins})
 
     return card.model_copy(update={"tasks": tuple(map(measured, card.tasks))})
+
+
+def _stored(
+    recipe: Recipe, net: MultiTaskNet, card: Card, parts: Parts, tell: Callable[[str], None]
+) -> bytes:
+    """Return the model file in the recipe's precision; "int8" only where it is as good."""
+    if recipe.file.weights != "int8":
+        return export(net, card, half=recipe.file.weights == "half")
+    single = export(net, card, half=False)
+    try:
+        pictures = _crops(parts.choice, card.input.size, _LEARNT_FROM)
+        small = with_card(quantise(single, pictures), card)
+        worse = _worse(recipe, Model(single, "single"), Model(small, "int8"), parts)
+    except ModelError as error:
+        tell(f"int8 failed, half precision is written instead: {error}")
+        return export(net, card)
+    refused = {name: loss for name, loss in worse.items() if loss > recipe.file.largest_loss}
+    if refused:
+        figures = ", ".join(f"{name} by {loss:.1%}" for name, loss in refused.items())
+        tell(
+            f"int8 is refused, half precision is written instead: it is worse at {figures}, "
+            f"and {recipe.file.largest_loss:.1%} is allowed (file.largest_loss)"
+        )
+        return export(net, card)
+    return small
+
+
+def _worse(recipe: Recipe, one: Model, other: Model, parts: Parts) -> dict[str, float]:
+    """Return task -> by which share the other model's error on the validation part is larger."""
+    sums: dict[str, list[float]] = {task.name: [0.0, 0.0] for task in recipe.tasks}
+    for part in (parts.choice, parts.calibration):
+        labels = targets(part.manifest, targets_of(recipe))
+        for place, model in enumerate((one, other)):
+            outputs = [model.run(crops) for crops in _crops(part, recipe.input.size)]
+            for task in recipe.tasks:
+                found = np.concatenate([output[task.name] for output in outputs])
+                known = exactly_known(task.kind, labels[task.name])
+                sums[task.name][place] += _error(task, found[known], labels[task.name][known])
+    return {name: (after - before) / max(before, 1e-9) for name, (before, after) in sums.items()}
+
+
+def _error(task: recipes.Task, found: NDArray[np.float32], labels: NDArray[np.float32]) -> float:
+    """Return the sum of what is wrong: years, or answers."""
+    if task.kind == "classification":
+        return float((found.argmax(axis=1) != labels.argmax(axis=1)).sum())
+    values = ages.expected(found) if task.kind == "age" else found[:, 0]
+    return float(np.abs(values - labels[:, 0]).sum())

@@ -1,15 +1,18 @@
 """A run's history, one row an epoch, and its progress from step to step."""
 
 import csv
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytorch_lightning as pl
 
 from mien.data.progress import Watcher
 from mien.files import atomic_write
-from mien.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from mien.training.module import Trainee
 
 Row = Mapping[str, str]
 """Name of a figure -> its value as text; `epoch` counts from 1."""
@@ -20,26 +23,40 @@ class History(pl.Callback):
 
     Args:
         path: The file to write.
-        recipe: What is trained.
         tell: Gets each new row.
     """
 
-    def __init__(self, path: Path, recipe: Recipe, tell: Callable[[Row], None]) -> None:
-        self._path, self._recipe, self._tell = path, recipe, tell
+    def __init__(self, path: Path, tell: Callable[[Row], None]) -> None:
+        self._path, self._tell = path, tell
         self._rows: list[Row] = []
+        self._begun = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the epoch's clock."""
+        self._begun = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the epoch's figures, before its checkpoint is written."""
+        course = cast("Trainee", pl_module).course
+        known = {
+            "epoch": str(trainer.current_epoch + 1),
+            "stage": str(course.stage + 1),
+            "size": str(course.size),
+            "rate": f"{course.rate(1.0):.6g}",
+            "seconds": f"{time.monotonic() - self._begun:.1f}",
+        }
         figures = {key: f"{float(value):.6g}" for key, value in trainer.callback_metrics.items()}
-        epoch = trainer.current_epoch
-        known = {"epoch": str(epoch + 1), "size": str(self._recipe.size_at(epoch))}
         self._rows.append(known | figures)
+        if trainer.is_global_zero:
+            self._write()
+            self._tell(self._rows[-1])
+
+    def _write(self) -> None:
         columns = list(dict.fromkeys(key for row in self._rows for key in row))
         with atomic_write(self._path, newline="") as file:
             table = csv.DictWriter(file, columns, lineterminator="\n")
             table.writeheader()
             table.writerows(self._rows)
-        self._tell(self._rows[-1])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows so far."""

@@ -1,5 +1,6 @@
 """Batches for Lightning: changed pictures to train on, plain ones to choose by."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -11,10 +12,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from mien.data.batches import BatchPlan, targets
 from mien.errors import DataError
+from mien.training.module import Batch, Targets
 from mien.training.parts import Part, Parts, targets_of
 from mien.training.recipe import Recipe
 
-_Item = tuple[Tensor, dict[str, Tensor]]
+_Plain = tuple[Tensor, Targets]
 
 
 class Batches(pl.LightningDataModule):
@@ -23,14 +25,15 @@ class Batches(pl.LightningDataModule):
     Args:
         recipe: What is trained.
         parts: Its data.
+        size: Tells the input size of the epoch that comes.
 
     Raises:
         DataError: The training part does not hold the recipe's sources.
     """
 
-    def __init__(self, recipe: Recipe, parts: Parts) -> None:
+    def __init__(self, recipe: Recipe, parts: Parts, size: Callable[[], int]) -> None:
         super().__init__()
-        self._recipe, self._parts = recipe, parts
+        self._recipe, self._parts, self._size = recipe, parts, size
         self._plan = BatchPlan(
             parts.train.manifest,
             parts.train.store,
@@ -39,18 +42,27 @@ class Batches(pl.LightningDataModule):
             recipe.augmentation,
             recipe.optimiser.batch,
             recipe.seed,
+            balance=recipe.data.balance or None,
+            balance_strength=recipe.data.balance_strength,
         )
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Return the batches of the epoch that comes."""
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        steps = self._recipe.optimiser.steps
-        size = self._recipe.size_at(epoch)
-        return _loader(_TrainingBatches(self._plan, epoch * steps, steps, size))
+        """Return this process's batches of the epoch that comes."""
+        epoch, rank, world = self._place()
+        steps = steps_of(self._recipe, self._parts)
+        numbers = range(epoch * steps * world + rank, (epoch + 1) * steps * world, world)
+        return _loader(_TrainingBatches(self._plan, numbers, self._size()))
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Return the half of the validation part that chooses."""
-        return _loader(_PlainBatches(self._parts.choice, self._recipe))
+        """Return this process's share of the half of the validation part that chooses."""
+        _, rank, world = self._place()
+        return _loader(_PlainBatches(self._parts.choice, self._recipe, rank, world))
+
+    def _place(self) -> tuple[int, int, int]:
+        """Return the epoch, the number of this process, and how many there are."""
+        if self.trainer is None:
+            return 0, 0, 1
+        return self.trainer.current_epoch, self.trainer.global_rank, self.trainer.world_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint notes of the data."""
@@ -69,34 +81,45 @@ class Batches(pl.LightningDataModule):
             )
 
 
-class _TrainingBatches(Dataset[_Item]):
+def steps_of(recipe: Recipe, parts: Parts) -> int:
+    """Return how many steps an epoch has: the recipe's, or one pass over the training part."""
+    together = recipe.optimiser.batch * recipe.machine.devices * recipe.machine.nodes
+    return recipe.optimiser.steps or -(-len(parts.train.manifest.samples) // together)
+
+
+class _TrainingBatches(Dataset[Batch]):
     """The batches of one epoch."""
 
-    def __init__(self, plan: BatchPlan, first: int, count: int, size: int) -> None:
-        self._plan, self._first, self._count, self._size = plan, first, count, size
+    def __init__(self, plan: BatchPlan, numbers: range, size: int) -> None:
+        self._plan, self._numbers, self._size = plan, numbers, size
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._numbers)
 
-    def __getitem__(self, index: int) -> _Item:
-        batch = self._plan.batch(self._first + index, self._size)
-        tensors = {task: torch.from_numpy(rows) for task, rows in batch.targets.items()}
-        return torch.from_numpy(batch.pixels), tensors
+    def __getitem__(self, index: int) -> Batch:
+        batch = self._plan.batch(self._numbers[index], self._size)
+        return (
+            torch.from_numpy(batch.pixels),
+            {task: torch.from_numpy(rows) for task, rows in batch.targets.items()},
+            torch.from_numpy(batch.partners),
+            torch.from_numpy(batch.kept),
+        )
 
 
-class _PlainBatches(Dataset[_Item]):
-    """A part's pictures in order, as use sees them."""
+class _PlainBatches(Dataset[_Plain]):
+    """A part's pictures in order, as use sees them; of several processes each has its share."""
 
-    def __init__(self, part: Part, recipe: Recipe) -> None:
+    def __init__(self, part: Part, recipe: Recipe, rank: int, world: int) -> None:
         self._store = part.store
         self._targets = targets(part.manifest, targets_of(recipe))
+        self._mine = range(rank, len(part.store), world)
         self._size, self._batch = recipe.input.size, 2 * recipe.optimiser.batch
 
     def __len__(self) -> int:
-        return -(-len(self._store) // self._batch)
+        return -(-len(self._mine) // self._batch)
 
-    def __getitem__(self, index: int) -> _Item:
-        chosen = range(len(self._store))[index * self._batch : (index + 1) * self._batch]
+    def __getitem__(self, index: int) -> _Plain:
+        chosen = self._mine[index * self._batch : (index + 1) * self._batch]
         crops = np.stack([self._store.crop(i, self._size) for i in chosen])
         found = {task: torch.from_numpy(rows[chosen]) for task, rows in self._targets.items()}
         return torch.from_numpy(crops), found

@@ -1,6 +1,6 @@
-"""The Lightning module: a multi-task network, its losses, its schedule, its validation."""
+"""The Lightning module: a multi-task network, its losses, its optimiser, its validation."""
 
-import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from mien.errors import RecipeError
+from mien.networks.freezing import freeze, frozen_layers, rest_norms
 from mien.networks.multitask import MultiTaskNet
-from mien.training.losses import age_loss, expected_age, soft_cross_entropy
-from mien.training.recipe import Optimiser, Recipe, Task
+from mien.training.course import Course
+from mien.training.losses import expected_age, loss_of, mean_loss
+from mien.training.recipe import Recipe, Task
 
-Batch = tuple[Tensor, dict[str, Tensor]]
-"""N x S x S x 3 uint8 pixels, and task -> targets with nan where missing."""
+Targets = dict[str, Tensor]
+"""Task -> N targets, nan where missing."""
+
+Batch = tuple[Tensor, Targets, Tensor, Tensor]
+"""N x S x S x 3 uint8 pixels, targets, each sample's partner in a mixture, and its own share."""
 
 
 class Trainee(pl.LightningModule):
@@ -22,28 +27,45 @@ class Trainee(pl.LightningModule):
     Args:
         recipe: What to train and how.
         weights: Whether to load the recipe's first weights.
+        shares: Task -> share of each label in the training part, for balanced class weights and
+            for the first guess of a regression (its mean).
+
+    Attributes:
+        course: Where the run stands.
+        begun: Names of the heads whose first weights were loaded too.
     """
 
-    def __init__(self, recipe: Recipe, *, weights: bool = True) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        weights: bool = True,
+        shares: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         super().__init__()
         self.recipe = recipe
+        self.course = Course(recipe)
         self.net = MultiTaskNet(
             recipe.network.backbone,
             {task.name: task.outputs for task in recipe.tasks},
             recipe.network.weights if weights else "none",
             recipe.network.dropout,
         )
+        self.begun = self.net.begun
+        shares = shares or {}
+        self._losses = {t.name: loss_of(t, shares.get(t.name, ())) for t in recipe.tasks}
         # On CPUs convolutions run fastest where a pixel's channels lie side by side.
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def check_sizes(self) -> None:
-        """Try the network on one picture of each size that the recipe's stages use.
+    def check(self) -> None:
+        """Try the network on each size, and each freezing, that the recipe's stages name.
 
         Raises:
-            RecipeError: The backbone cannot take pictures of that size.
+            RecipeError: The backbone cannot take pictures of that size, or has too few layers.
         """
         self.net.eval()
-        for size in sorted({self.recipe.input.size, *(s.size for s in self.recipe.stages)}):
+        sizes = {self.recipe.input.size, *(s.size or self.recipe.input.size for s in self._stages)}
+        for size in sorted(sizes):
             try:
                 with torch.no_grad():
                     self.net(torch.zeros(1, size, size, 3, dtype=torch.uint8))
@@ -53,56 +75,36 @@ class Trainee(pl.LightningModule):
                     f"{size} x {size} pixels: {str(error).strip():.200}"
                 ) from error
         self.net.train()
+        for number, stage in enumerate(self._stages):
+            try:
+                frozen_layers(self.net.backbone, stage.frozen)
+            except ValueError as error:
+                raise RecipeError(f"stages.{number}.frozen: {error}") from error
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Return the weighted sum of the tasks' losses.
+    def on_train_start(self) -> None:
+        """Train no more if the run that is taken up has ended early."""
+        self.trainer.should_stop = self.course.ended
 
-        Raises:
-            RecipeError: It is not a finite number.
-        """
-        losses = self._losses(batch)
-        total = torch.stack([task.weight * losses[task.name] for task in self.recipe.tasks]).sum()
-        if not total.isfinite():
-            figures = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
-            raise RecipeError(
-                f"the loss is not a number in epoch {self.current_epoch + 1}, at step "
-                f"{self.global_step + 1} of the run ({figures}); the checkpoints of the epochs "
-                "before stand. Start another run with a lower optimiser.rate."
-            )
-        self.log("loss", total, on_step=False, on_epoch=True, batch_size=len(batch[0]))
-        for name, loss in losses.items():
-            self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=len(batch[0]))
-        return total
+    def on_train_epoch_end(self) -> None:
+        """Go on in the recipe; this comes after the history and before the checkpoints."""
+        self.course = self.course.after(float(self.trainer.callback_metrics["validation/choice"]))
+        self.trainer.should_stop = self.trainer.should_stop or self.course.ended
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """Log each task's loss and headline figure over the samples that have its label."""
-        pixels, targets = batch
-        scores = self.net(pixels)
-        for task in self.recipe.tasks:
-            known = ~targets[task.name][:, 0].isnan()
-            count = int(known.sum())
-            if not count:
-                continue
-            loss = _loss(task, scores[task.name], targets[task.name])
-            self.log(f"validation/{task.name}/loss", loss, on_epoch=True, batch_size=count)
-            figures = _figures(task, scores[task.name][known], targets[task.name][known])
-            for name, values in figures.items():
-                self.log(
-                    f"validation/{task.name}/{name}",
-                    values.mean(),
-                    on_epoch=True,
-                    batch_size=len(values),
-                )
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note where the run stands."""
+        checkpoint["course"] = self.course.state()
 
-    def on_validation_epoch_end(self) -> None:
-        """Log the sum of the tasks' weighted losses, by which the best epoch is chosen."""
-        logged = self.trainer.callback_metrics
-        losses = (
-            task.weight * logged[f"validation/{task.name}/loss"]
-            for task in self.recipe.tasks
-            if f"validation/{task.name}/loss" in logged
-        )
-        self.log("validation/loss", sum(losses, torch.zeros(())))
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.course = self.course.restored(checkpoint["course"])
+
+    def on_train_epoch_start(self) -> None:
+        """Freeze what the stage freezes."""
+        freeze(self.net.backbone, self.course.current.frozen)
+        if self.course.current.norm == "inference":
+            # What an earlier stage froze keeps its statistics when it learns again.
+            for stage in self._stages[: self.course.stage + 1]:
+                rest_norms(self.net.backbone, stage.frozen)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Set the learning rate of this step, and seed what its dropout draws.
@@ -110,60 +112,119 @@ class Trainee(pl.LightningModule):
         Seeded by the step, and not once, a run that is resumed draws as one that never stopped.
         """
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
-        rate = learning_rate(self.recipe.optimiser, self.global_step, self.recipe.epochs)
+        rate = self.course.rate(batch_idx / max(1, int(self.trainer.num_training_batches)))
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return AdamW; biases and norms are not decayed."""
-        decayed = [p for p in self.net.parameters() if p.ndim > 1]
-        free = [p for p in self.net.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": decayed, "weight_decay": self.recipe.optimiser.weight_decay},
-            {"params": free, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self.recipe.optimiser.rate)
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Return the weighted sum of the tasks' losses.
 
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        Raises:
+            RecipeError: It is not a finite number.
+        """
+        pixels, targets, partners, kept = batch
+        scores = self.net(pixels)
+        losses = {
+            name: mean_loss(loss, scores[name], targets[name], partners, kept)
+            for name, loss in self._losses.items()
+        }
+        weights = self.course.weights
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        if not total.isfinite():
+            figures = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
+            raise RecipeError(
+                f"the loss is not a number in epoch {self.current_epoch + 1}, at step "
+                f"{self.global_step + 1} of the run ({figures}); the checkpoints of the epochs "
+                "before stand. Start another run with a lower optimiser.rate."
+            )
+        self.log("loss", total, on_step=False, on_epoch=True, batch_size=len(pixels))
+        for name, loss in losses.items():
+            self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=len(pixels))
+        return total
+
+    def validation_step(self, batch: tuple[Tensor, Targets], _: int) -> None:
+        """Log each task's loss and headline figure over the samples that have its label."""
         pixels, targets = batch
         scores = self.net(pixels)
-        return {
-            task.name: _loss(task, scores[task.name], targets[task.name])
+        for task in self.recipe.tasks:
+            target = targets[task.name]
+            known = ~target[:, 0].isnan()
+            if not known.any():
+                continue
+            loss = mean_loss(self._losses[task.name], scores[task.name], target)
+            figures = _figures(task, scores[task.name][known], target[known])
+            for name, values in ({"loss": loss.expand(int(known.sum()))} | figures).items():
+                self.log(
+                    f"validation/{task.name}/{name}",
+                    values.mean(),
+                    on_epoch=True,
+                    batch_size=len(values),
+                    sync_dist=True,
+                )
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the sum of the tasks' weighted losses, and by what the best epoch is chosen."""
+        logged = self.trainer.callback_metrics
+        losses = (
+            task.weight * logged[f"validation/{task.name}/loss"]
             for task in self.recipe.tasks
-        }
+            if f"validation/{task.name}/loss" in logged
+        )
+        total = sum(losses, torch.zeros(()))
+        self.log("validation/loss", total)
+        self.log("validation/choice", self._choice(total))
 
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the recipe's optimiser; biases and norms are not decayed."""
+        settings = self.recipe.optimiser
+        groups: list[dict[str, Any]] = [
+            {
+                "params": [p for p in self.net.parameters() if p.ndim > 1],
+                "weight_decay": settings.weight_decay,
+            },
+            {"params": [p for p in self.net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        if settings.name == "sgd":
+            nesterov = settings.momentum > 0
+            return torch.optim.SGD(
+                groups, lr=settings.rate, momentum=settings.momentum, nesterov=nesterov
+            )
+        if settings.name == "rmsprop":
+            return torch.optim.RMSprop(groups, lr=settings.rate, momentum=settings.momentum)
+        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+        return kind(groups, lr=settings.rate)
 
-def learning_rate(optimiser: Optimiser, step: int, epochs: int) -> float:
-    """Return the rate of a step: a cosine up from a 25th, then a cosine down to a 1000th.
+    @property
+    def _stages(self) -> tuple[Any, ...]:
+        return self.recipe.stages
 
-    Args:
-        optimiser: The schedule's figures.
-        step: Steps done so far.
-        epochs: Epochs of the whole training.
-    """
-    done = step / max(1, epochs * optimiser.steps)
-    if done < optimiser.warm_up:
-        low, share = optimiser.rate / 25, 1 - done / optimiser.warm_up
-    else:
-        low = optimiser.rate / 1000
-        share = min(1.0, (done - optimiser.warm_up) / (1 - optimiser.warm_up))
-    return low + (optimiser.rate - low) * (1 + math.cos(math.pi * share)) / 2
-
-
-def _loss(task: Task, scores: Tensor, target: Tensor) -> Tensor:
-    return (age_loss if task.kind == "age" else soft_cross_entropy)(scores, target)
+    def _choice(self, total: Tensor) -> Tensor:
+        """Return what the best epoch is chosen by; lower is better."""
+        if self.recipe.choice.by == "loss":
+            return total
+        task = self.recipe.task(self.recipe.choice.by)
+        logged = self.trainer.callback_metrics
+        for name, sign in (("accuracy", -1.0), ("mae", 1.0), ("in_interval", -1.0)):
+            if f"validation/{task.name}/{name}" in logged:
+                return sign * logged[f"validation/{task.name}/{name}"]
+        raise RecipeError(
+            f"choice.by: the choosing half of the validation part has no label for {task.name!r}"
+        )
 
 
 def _figures(task: Task, scores: Tensor, target: Tensor) -> dict[str, Tensor]:
     """Return name -> values whose mean is the figure; figures without a value are left out.
 
-    For ages the absolute error in years where the age is known, and else whether the estimate lies
-    in the interval.
+    For an age or a number, the absolute error where it is known, and else whether the estimate
+    lies in the interval.
     """
     if task.kind == "classification":
         return {"accuracy": (scores.argmax(dim=1) == target.argmax(dim=1)).float()}
-    years, (low, high) = expected_age(scores), target.unbind(dim=1)
+    values = expected_age(scores) if task.kind == "age" else scores[:, 0]
+    low, high = target.unbind(dim=1)
     exact = low == high
-    inside = (low - 0.5 <= years) & (years < high + 0.5)
-    figures = {"mae": (years - low).abs()[exact], "in_interval": inside[~exact].float()}
-    return {name: values for name, values in figures.items() if len(values)}
+    # A person is 29 until the day of being 30: the year belongs to the interval as a whole.
+    half = 0.5 if task.kind == "age" else 0.0
+    inside = (low - half <= values) & (values <= high + half)
+    figures = {"mae": (values - low).abs()[exact], "in_interval": inside[~exact].float()}
+    return {name: found for name, found in figures.items() if len(found)}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mien.data import manifest as manifests
 from mien.data.batches import Target, targets
 from mien.data.manifest import Manifest, Sample
@@ -73,12 +75,39 @@ def load_parts(
     train = whole.part("train")
     for manifest in (train, choice, calibration, whole.part("test")):
         targets(manifest, targets_of(recipe))
+    _check_classes(recipe, train)
 
     def part(manifest: Manifest) -> Part:
         store = open_store(manifest, framing_of(recipe), cache, watch, threads=threads)
         return Part(manifest, store)
 
     return Parts(whole, part(train), part(choice), part(calibration))
+
+
+def _check_classes(recipe: Recipe, train: Manifest) -> None:
+    """Refuse classes that could not be learnt.
+
+    Raises:
+        DataError: A label has no picture, or all pictures have the same.
+    """
+    labels = targets(train, targets_of(recipe))
+    for task in recipe.tasks:
+        if task.kind != "classification":
+            continue
+        known = labels[task.name][~np.isnan(labels[task.name][:, 0])]
+        absent = [
+            name for name, some in zip(task.labels, known.any(axis=0), strict=True) if not some
+        ]
+        if len(absent) == len(task.labels) - 1:
+            (only,) = set(task.labels) - set(absent)
+            raise DataError(
+                f"all training pictures with a {task.name} are {only!r}: there is nothing to learn"
+            )
+        if absent:
+            raise DataError(
+                f"no picture of the training part has the label {absent[0]!r} of the task "
+                f"{task.name!r}; label some, or leave it out of the recipe"
+            )
 
 
 def _halves(validation: Manifest, seed: int) -> tuple[Manifest, Manifest]:

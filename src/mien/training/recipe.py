@@ -1,16 +1,29 @@
-"""A recipe: the TOML file that says all of a training: data, network, stages, schedule."""
+"""A recipe: all of a training in one value: data, network, tasks, stages, schedule."""
 
-import difflib
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mien.data.augment import Augmentation
-from mien.errors import RecipeError
 from mien.model import INPUT
+
+Schedule = Literal["one-cycle", "cosine", "constant", "plateau"]
+
+LOSSES: Final[dict[str, tuple[str, ...]]] = {
+    "classification": ("cross-entropy", "focal"),
+    "age": (
+        "dldl-v2",
+        "cross-entropy",
+        "mean-variance",
+        "expected-l1",
+        "expected-l2",
+        "share-l2",
+        "share-log",
+    ),
+    "regression": ("smooth-l1", "l1", "l2"),
+}
+"""Kind of task -> the losses that it can be trained by; the first is the default."""
 
 
 class _Part(BaseModel):
@@ -31,22 +44,38 @@ class Data(_Part):
         manifest: The manifest, relative to the working folder.
         shares: Source -> its share of every batch; empty: all pictures alike.
         sets: The data sets and their terms.
+        balance: The task whose classes (an age's groups) are drawn equally often; empty: none.
+        balance_strength: 1 draws all classes equally often, 0 each as often as it occurs.
     """
 
     manifest: Path
     shares: dict[str, Annotated[float, Field(gt=0)]] = {}
     sets: tuple[DataSet, ...] = ()
+    balance: str = ""
+    balance_strength: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 
 class Input(_Part):
-    """What the network takes: its size in pixels, and how it is cut from a picture."""
+    """What the network takes: its size in pixels, and how it is cut from a picture.
+
+    Attributes:
+        size: Side of the square in pixels.
+        framing: "face": cut about a face's landmarks. "centre": the picture's largest square.
+    """
 
     size: Annotated[int, Field(ge=16, le=1024)]
-    framing: Literal["face", "centre"] = "face"
+    framing: Literal["face", "centre"]
 
 
 class Network(_Part):
-    """The backbone (a name of timm's), its first weights, and the dropout before the heads."""
+    """The network.
+
+    Attributes:
+        backbone: Name of a network of timm's.
+        weights: Its first weights: "none", "package", "hub", or the path of a run folder, of a
+            model file, or of a safetensors file; or the name of a packaged model.
+        dropout: Share of the features before the heads that is dropped in training.
+    """
 
     backbone: str
     weights: str = "none"
@@ -61,58 +90,179 @@ class Task(_Part):
         kind: What the output means.
         labels: The classes of a classification.
         ages: How many ages an age distribution covers: 0 to `ages` - 1 years.
+        unit: What the number of a regression counts.
+        loss: One of `LOSSES`; empty: the first of its kind.
+        smoothing: Share of a classification's target that is spread over all labels.
+        gamma: How strongly "focal" turns to what is still wrong.
+        class_weights: Label -> weight of its pictures in the loss; "balanced": all labels alike.
         weight: Weight of its loss.
         default: Whether use reports it without being asked.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    kind: Literal["classification", "age"]
+    kind: Literal["classification", "age", "regression"]
     labels: tuple[str, ...] = ()
     ages: Annotated[int, Field(ge=2, le=131)] = 101
+    unit: str = ""
+    loss: str = ""
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0)]] = "none"
     weight: Annotated[float, Field(gt=0)] = 1.0
     default: bool = True
 
     @property
     def outputs(self) -> int:
         """How many scores the head gives."""
-        return self.ages if self.kind == "age" else len(self.labels)
+        return {"classification": len(self.labels), "age": self.ages, "regression": 1}[self.kind]
+
+    @property
+    def trained_by(self) -> str:
+        """The loss by name."""
+        return self.loss or LOSSES[self.kind][0]
 
     @model_validator(mode="after")
     def _check(self) -> "Task":
         if self.name == INPUT:
             raise ValueError(f"{INPUT!r} is the name of the network's input; choose another name")
-        if self.kind == "age" and self.labels:
-            raise ValueError("an age takes no labels")
+        if self.kind != "classification" and self.labels:
+            raise ValueError(f"a task of kind {self.kind!r} takes no labels")
         if self.kind == "classification" and len(set(self.labels)) < max(2, len(self.labels)):
             raise ValueError("a classification takes two labels or more, each of them once")
+        if self.trained_by not in LOSSES[self.kind]:
+            raise ValueError(
+                f"the losses of a task of kind {self.kind!r} are {', '.join(LOSSES[self.kind])}; "
+                f"not {self.loss!r}"
+            )
+        if isinstance(self.class_weights, dict):
+            unknown = sorted(self.class_weights.keys() - set(self.labels))
+            if unknown:
+                raise ValueError(f"class_weights names {', '.join(unknown)}, which is no label")
         return self
 
 
 class Stage(_Part):
-    """Some epochs at one input size."""
+    """Some epochs under one set of conditions.
+
+    A stage with a `rate` or a `schedule` of its own begins a new course of the learning rate; one
+    without goes on with the course before, which then spans both.
+
+    Attributes:
+        epochs: The most that it may take; early stopping ends it before.
+        size: Input size in pixels; 0 for the network's own.
+        frozen: What does not learn: "none", "backbone", or the number of the backbone's first
+            layers (those that have weights, in their order).
+        norm: BatchNorm of what is or was frozen: "inference" keeps its statistics, "training"
+            renews them.
+        losses: Task -> weight of its loss in this stage, where it differs.
+        rate: Highest learning rate; 0 for the optimiser's.
+        schedule: Course of the rate; empty for the optimiser's.
+        warm_up: Share of the course in which the rate rises; below 0 for the optimiser's.
+    """
 
     epochs: Annotated[int, Field(ge=1)]
-    size: Annotated[int, Field(ge=16, le=1024)]
+    size: Annotated[int, Field(ge=0, le=1024)] = 0
+    frozen: Literal["none", "backbone"] | Annotated[int, Field(ge=1)] = "none"
+    norm: Literal["inference", "training"] = "inference"
+    losses: dict[str, Annotated[float, Field(ge=0)]] = {}
+    rate: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Schedule | Literal[""] = ""
+    warm_up: Annotated[float, Field(lt=1)] = -1.0
+
+    @property
+    def begins_course(self) -> bool:
+        """Whether the learning rate begins a new course with this stage."""
+        return bool(self.rate or self.schedule)
 
 
 class Optimiser(_Part):
-    """AdamW under a one-cycle schedule.
+    """What moves the weights, and how far.
 
     Attributes:
+        name: "adamw", "adam", "sgd" (with Nesterov's momentum) or "rmsprop".
         rate: Highest learning rate.
-        weight_decay: Decoupled weight decay.
-        warm_up: Share of the steps in which the rate rises.
+        momentum: Momentum of "sgd" and "rmsprop".
+        weight_decay: Weight decay of all but biases and norms (decoupled for "adamw").
+        schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "constant";
+            "plateau" falls where validation no longer improves.
+        warm_up: Share of the course in which the rate rises.
+        clip: Largest norm of the gradient; 0 for any.
         batch: Pictures in a batch.
-        steps: Batches in an epoch.
-        average: Decay of the averaged weights, which are the ones kept.
+        steps: Batches in an epoch; 0 for as many as the pictures make.
+        average: Decay of the averaged weights, which are the ones kept; 0 keeps the last ones.
     """
 
+    name: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
     rate: Annotated[float, Field(gt=0)] = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
-    warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    schedule: Schedule = "one-cycle"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    clip: Annotated[float, Field(ge=0)] = 0.0
     batch: Annotated[int, Field(ge=2)] = 64
-    steps: Annotated[int, Field(ge=1)] = 250
+    steps: Annotated[int, Field(ge=0)] = 0
     average: Annotated[float, Field(ge=0, lt=1)] = 0.998
+
+
+class Choice(_Part):
+    """Which epoch is the best, and when to stop looking for a better one.
+
+    Attributes:
+        by: "loss", or the task whose headline figure on the choosing half of the validation part
+            decides: its accuracy, or its mean absolute error.
+        patience: Epochs without a better one that end a stage early; 0: none do.
+        min_delta: How much better counts as better, for early stopping.
+    """
+
+    by: str = "loss"
+    patience: Annotated[int, Field(ge=0)] = 0
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Plateau(_Part):
+    """When the schedule "plateau" lowers the rate.
+
+    Attributes:
+        patience: Epochs without a better one before the rate falls.
+        factor: What the rate is multiplied by.
+        cooldown: Epochs after a fall in which none counts.
+        min_delta: How much better counts as better.
+    """
+
+    patience: Annotated[int, Field(ge=0)] = 2
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    cooldown: Annotated[int, Field(ge=0)] = 0
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Machine(_Part):
+    """What a training runs on, in Lightning's words.
+
+    Attributes:
+        devices: Accelerators (or processes) to use on each machine.
+        nodes: Machines.
+        strategy: "auto", "ddp", "fsdp" and others.
+        precision: "32-true", "16-mixed" or "bf16-mixed".
+    """
+
+    devices: Annotated[int, Field(ge=1)] = 1
+    nodes: Annotated[int, Field(ge=1)] = 1
+    strategy: str = "auto"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+
+
+class ModelFile(_Part):
+    """How the model file stores the network.
+
+    Attributes:
+        weights: "single", "half" (half the size; computed in single precision) or "int8" (a
+            quarter, and computed in whole numbers).
+        largest_loss: By how much, as a share, a headline figure may be worse in "int8" than in
+            single precision, on the validation part; where it is worse "half" is written instead.
+    """
+
+    weights: Literal["single", "half", "int8"] = "half"
+    largest_loss: Annotated[float, Field(ge=0)] = 0.01
 
 
 class Recipe(_Part):
@@ -142,10 +292,15 @@ class Recipe(_Part):
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     optimiser: Optimiser = Optimiser()
+    choice: Choice = Choice()
+    plateau: Plateau = Plateau()
+    machine: Machine = Machine()
+    file: ModelFile = ModelFile()
 
     @model_validator(mode="after")
     def _check(self) -> "Recipe":
-        if len({task.name for task in self.tasks}) < len(self.tasks):
+        names = {task.name for task in self.tasks}
+        if len(names) < len(self.tasks):
             raise ValueError("each task needs a name of its own")
         if self.input.framing == "centre" and [t.kind for t in self.tasks] != ["classification"]:
             raise ValueError(
@@ -154,101 +309,37 @@ class Recipe(_Part):
             )
         if max(stage.size for stage in self.stages) > self.input.size:
             raise ValueError(f"no stage's size may exceed the input's, {self.input.size} pixels")
+        if any(0 < stage.size < 16 for stage in self.stages):
+            raise ValueError("a stage's size is 16 pixels or more, or 0 for the input's")
+        self._check_named(names)
         return self
+
+    def _check_named(self, names: set[str]) -> None:
+        named = {
+            "choice.by": {self.choice.by} - {"loss"},
+            "data.balance": {self.data.balance} - {""},
+            "a stage's losses": {name for stage in self.stages for name in stage.losses},
+        }
+        for place, used in named.items():
+            unknown = sorted(used - names)
+            if unknown:
+                raise ValueError(
+                    f"{place}: {', '.join(unknown)} is no task; they are {', '.join(sorted(names))}"
+                )
+        if self.machine.devices * self.machine.nodes > 1 and any(
+            stage.frozen != "none" for stage in self.stages
+        ):
+            raise ValueError("a stage that freezes parts of the network runs on one device")
 
     @property
     def epochs(self) -> int:
-        """Epochs of all stages."""
+        """The most epochs that all stages may take."""
         return sum(stage.epochs for stage in self.stages)
 
-    def size_at(self, epoch: int) -> int:
-        """Return the input size of an epoch, counted from 0."""
-        for stage in self.stages:
-            if epoch < stage.epochs:
-                return stage.size
-            epoch -= stage.epochs
-        return self.stages[-1].size
+    def task(self, name: str) -> Task:
+        """Return a task.
 
-
-def read(path: Path, changes: Sequence[str] = ()) -> Recipe:
-    """Read and check a recipe.
-
-    Args:
-        path: The TOML file.
-        changes: "key=value" with a dotted key and a TOML value (or bare text), applied in order.
-
-    Raises:
-        RecipeError: The file is missing or says something that cannot be; the message names the
-            key, and the nearest right one for an unknown key.
-    """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RecipeError(f"{path}: not a TOML file ({error})") from error
-    for change in changes:
-        _apply(found, change)
-    try:
-        return Recipe.model_validate(found)
-    except ValidationError as error:
-        raise RecipeError(f"{path}: {explain(error)}") from error
-
-
-def explain(error: ValidationError) -> str:
-    """Say in one line what is wrong with a recipe: the place, what stands there, what to write."""
-    errors = error.errors()
-    # A misspelt key also leaves the right one missing: tell the cause, not the effect.
-    first = next((found for found in errors if found["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(step) for step in first["loc"])
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"unknown key {place!r}{hint}"
-    if first["type"] == "missing":
-        return f"{place} is missing"
-    said = first["msg"].removeprefix("Value error, ")
-    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r:.100}"
-    return f"{place or 'the whole'}: {said}{got}"
-
-
-def _apply(recipe: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals or not key.strip():
-        raise RecipeError(f"{change!r}: a change is written key=value, as in optimiser.rate=0.001")
-    *parents, last = key.strip().split(".")
-    place = recipe
-    for name in parents:
-        place = place.setdefault(name, {})
-        if isinstance(place, list):
-            raise RecipeError(
-                f"{change!r}: {name!r} is a list, which is changed as a whole, "
-                "as in stages=[{epochs = 3, size = 64}]"
-            )
-        if not isinstance(place, dict):
-            raise RecipeError(f"{change!r}: {name!r} has no keys of its own")
-    try:
-        place[last] = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        place[last] = text
-
-
-def _keys(place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that a table of the recipe may hold."""
-    model: type[BaseModel] = Recipe
-    for step in place:
-        if isinstance(step, str):
-            model = _TABLES.get(step, model)
-    return list(model.model_fields)
-
-
-_TABLES: Final[dict[str, type[BaseModel]]] = {
-    "data": Data,
-    "sets": DataSet,
-    "input": Input,
-    "augmentation": Augmentation,
-    "network": Network,
-    "tasks": Task,
-    "stages": Stage,
-    "optimiser": Optimiser,
-}
+        Raises:
+            KeyError: There is none of that name.
+        """
+        return {task.name: task for task in self.tasks}[name]

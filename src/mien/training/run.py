@@ -1,6 +1,5 @@
 """A training from recipe to run folder: epochs, checkpoints, and history."""
 
-import copy
 import json
 import logging
 import warnings
@@ -16,17 +15,19 @@ from pydantic import ValidationError
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 
 from mien.data.progress import Watcher, unwatched
-from mien.errors import OutputError, RecipeError
-from mien.files import atomic_write
+from mien.errors import RecipeError
+from mien.files import atomic_write, make_folder
+from mien.training import environment
 from mien.training.checkpoint import SafeCheckpointIO
 from mien.training.describe import card_of
 from mien.training.export import export
 from mien.training.history import History, Row, Steps
 from mien.training.interrupt import interruptible
-from mien.training.loading import Batches
+from mien.training.loading import Batches, steps_of
 from mien.training.module import Trainee
 from mien.training.parts import Parts
-from mien.training.recipe import Recipe, explain
+from mien.training.recipe import Recipe
+from mien.training.recipe_file import explain
 
 LAST: Final = "last.safetensors"
 BEST: Final = "best.safetensors"
@@ -69,20 +70,20 @@ def fit(
     check_folder(recipe, folder, resume=resume)
     card = card_of(recipe, parts)
     pl.seed_everything(recipe.seed, verbose=False)
-    batches, trainee = Batches(recipe, parts), Trainee(recipe)
+    trainee = Trainee(recipe, shares=card.priors)
+    batches = Batches(recipe, parts, lambda: trainee.course.size)
     if not resume:
         # What would fail after hours fails now.
-        trainee.check_sizes()
-        export(copy.deepcopy(trainee.net), card)
-    _claim(recipe, folder)
+        export(trainee.net, card)
+    _claim(recipe, parts, folder)
     last = folder / LAST
     with _quiet(), _opencv_as_before(), interruptible() as stop:
         callbacks = [
             EMAWeightAveraging(decay=recipe.optimiser.average),
-            History(folder / HISTORY, recipe, tell),
-            Steps(watch, recipe.epochs * recipe.optimiser.steps),
+            History(folder / HISTORY, tell),
+            Steps(watch, recipe.epochs * steps_of(recipe, parts)),
             stop,
-            _Keeper(folder, BEST, monitor="validation/loss"),
+            _Keeper(folder, BEST, monitor="validation/choice"),
             _Keeper(folder, LAST),
         ]
         trainer = _trainer(recipe, device, callbacks)
@@ -91,11 +92,32 @@ def fit(
     return folder / BEST
 
 
+def check(recipe: Recipe, device: str = "auto") -> Trainee:
+    """Check, before any picture is read, that a recipe's network can be trained on this machine.
+
+    Args:
+        recipe: The recipe.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        The network with its first weights.
+
+    Raises:
+        RecipeError: It cannot; the message names the recipe's key, or the device.
+    """
+    trainee = Trainee(recipe)
+    trainee.check()
+    with _quiet():
+        _trainer(recipe, device, [])
+    return trainee
+
+
 def check_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     """Check that a run folder may take a training.
 
     Raises:
-        RecipeError: It holds a run that is not to be resumed, one of another recipe, or none.
+        RecipeError: It holds a run that is not to be resumed, one of another recipe or of another
+            version of mien, or none.
     """
     if not (folder / RECIPE).exists():
         if resume:
@@ -108,6 +130,8 @@ def check_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
         raise RecipeError(
             f"{folder}: its run was started with another recipe; see {folder / RECIPE}"
         )
+    else:
+        environment.check(folder)
 
 
 def recipe_of(folder: Path) -> Recipe:
@@ -125,13 +149,11 @@ def recipe_of(folder: Path) -> Recipe:
         raise RecipeError(f"{path}: not a recipe of this mien: {explain(error)}") from error
 
 
-def _claim(recipe: Recipe, folder: Path) -> None:
+def _claim(recipe: Recipe, parts: Parts, folder: Path) -> None:
     """Make the run folder hold this recipe."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+    make_folder(folder)
     if not (folder / RECIPE).exists():
+        environment.write(folder, parts.whole)
         with atomic_write(folder / RECIPE) as file:
             json.dump(recipe.model_dump(mode="json"), file, indent=2)
 
@@ -167,8 +189,14 @@ def _trainer(recipe: Recipe, device: str, callbacks: list[pl.Callback]) -> pl.Tr
     try:
         return pl.Trainer(
             accelerator=device,
-            devices=1,
+            devices=recipe.machine.devices,
+            num_nodes=recipe.machine.nodes,
+            strategy=recipe.machine.strategy,
+            precision=recipe.machine.precision,
+            # Each process draws its own batches by their numbers.
+            use_distributed_sampler=False,
             max_epochs=recipe.epochs,
+            gradient_clip_val=recipe.optimiser.clip or None,
             logger=False,
             plugins=[SafeCheckpointIO()],
             callbacks=callbacks,
@@ -178,7 +206,10 @@ def _trainer(recipe: Recipe, device: str, callbacks: list[pl.Callback]) -> pl.Tr
             enable_progress_bar=False,
         )
     except (MisconfigurationException, ValueError) as error:
-        raise RecipeError(f"the device {device!r} cannot be used: {error}") from error
+        raise RecipeError(
+            f"the device {device!r} cannot be used with {recipe.machine.devices} devices, strategy "
+            f"{recipe.machine.strategy!r} and precision {recipe.machine.precision!r}: {error}"
+        ) from error
 
 
 @contextmanager

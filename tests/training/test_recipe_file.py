@@ -1,4 +1,4 @@
-"""Recipes: the published ones are valid; what is wrong is named, with the right word for it."""
+"""Recipe files: the published ones are valid; what is wrong is named, with the right word."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mien.data.augment import Augmentation
 from mien.errors import RecipeError
-from mien.training import recipe
+from mien.training import recipe_file
 from mien.training.recipe import Recipe
 
 PUBLISHED = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
@@ -17,7 +17,7 @@ PUBLISHED = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 MINIMAL = """
 name = "tiny"
 data = { manifest = "tiny.csv" }
-input = { size = 32 }
+input = { size = 32, framing = "face" }
 network = { backbone = "test_resnet" }
 stages = [{ epochs = 2, size = 24 }, { epochs = 3, size = 32 }]
 
@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
 def test_published_recipes_are_valid(path: Path) -> None:
-    found = recipe.read(path)
+    found = recipe_file.read(path)
     assert found.name == path.stem
     assert found.description
     assert found.use
@@ -53,18 +53,18 @@ def test_there_are_published_recipes() -> None:
 
 
 def test_defaults(path: Path) -> None:
-    found = recipe.read(path)
+    found = recipe_file.read(path)
     assert found.data.manifest == Path("tiny.csv")
-    assert found.input.framing == "face"
+    assert found.optimiser.steps == 0
     assert found.augmentation == Augmentation()
     assert found.network.weights == "none"
     assert [task.outputs for task in found.tasks] == [101, 2]
     assert found.epochs == 5
-    assert [found.size_at(epoch) for epoch in range(6)] == [24, 24, 32, 32, 32, 32]
+    assert [task.trained_by for task in found.tasks] == ["dldl-v2", "cross-entropy"]
 
 
 def test_a_run_folder_holds_the_recipe_unchanged(path: Path) -> None:
-    found = recipe.read(path, ["optimiser.rate=0.1", "data.shares={a = 0.1, b = 2}"])
+    found = recipe_file.read(path, ["optimiser.rate=0.1", "data.shares={a = 0.1, b = 2}"])
     text = json.dumps(found.model_dump(mode="json"))
     assert Recipe.model_validate_json(text) == found
 
@@ -85,17 +85,17 @@ def test_a_run_folder_holds_the_recipe_unchanged(path: Path) -> None:
     ],
 )
 def test_changes(change: str, place: str, value: object, path: Path) -> None:
-    found: object = recipe.read(path, ["seed=3", change])
+    found: object = recipe_file.read(path, ["seed=3", change])
     for name in place.split("."):
         found = getattr(found, name)
     assert found == value
 
 
 def test_a_list_is_changed_as_a_whole(path: Path) -> None:
-    found = recipe.read(path, ["stages=[{epochs = 9, size = 16}]"])
+    found = recipe_file.read(path, ["stages=[{epochs = 9, size = 16}]"])
     assert [(stage.epochs, stage.size) for stage in found.stages] == [(9, 16)]
     with pytest.raises(RecipeError, match=r"'stages.0.size=16': 'stages' is a list, .* as a whole"):
-        recipe.read(path, ["stages.0.size=16"])
+        recipe_file.read(path, ["stages.0.size=16"])
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,25 @@ def test_a_list_is_changed_as_a_whole(path: Path) -> None:
             r"the whole: no stage's size may exceed the input's, 32",
         ),
         ("input.framing=centre", r"a network of whole pictures .* has one task, a classification"),
+        ("choice.by=mood", r"choice.by: mood is no task; they are age, gender"),
+        ("data.balance=mood", r"data.balance: mood is no task; they are age, gender"),
+        ("stages=[{epochs = 1, losses = {mood = 1}}]", r"a stage's losses: mood is no task"),
+        ("stages=[{epochs = 1, size = 7}]", r"a stage's size is 16 pixels or more, or 0"),
+        (
+            "stages=[{epochs = 1, frozen = 'heads'}]",
+            r"stages.0.frozen.*: Input should be 'none' or",
+        ),
+        (
+            "stages=[{epochs = 1, schedul = 'cosine'}]",
+            r"'stages.0.schedul'; did you mean 'schedule'",
+        ),
+        ("choice.patiense=3", r"key 'choice.patiense'; did you mean 'patience'"),
+        ("file.weights=double", r"file.weights: Input should be 'single', 'half' or 'int8'"),
     ],
 )
 def test_what_cannot_be_is_named_with_its_place(change: str, message: str, path: Path) -> None:
     with pytest.raises(RecipeError, match=message) as caught:
-        recipe.read(path, [change])
+        recipe_file.read(path, [change])
     assert "\n" not in str(caught.value)
 
 
@@ -151,13 +165,22 @@ TWO = "labels = ['a', 'b']"
     ("task", "message"),
     [
         (f"nmae = 'x'\nkind = 'classification'\n{TWO}", r"key 'tasks.0.nmae'; did you mean 'name'"),
-        (f"name = 'x'\nkind = 'classes'\n{TWO}", r"tasks.0.kind: .*'classification' or 'age', got"),
+        (
+            f"name = 'x'\nkind = 'classes'\n{TWO}",
+            r"tasks.0.kind: .*'classification', 'age' or 'regression', got",
+        ),
         ("name = 'x'", r"tasks.0.kind is missing"),
         ("name = 'x'\nkind = 'classification'", r"tasks.0: a classification takes two labels"),
         ("name = 'x'\nkind = 'classification'\nlabels = ['a']", r"takes two labels or more"),
         ("name = 'x'\nkind = 'classification'\nlabels = ['a', 'a']", r"each of them once"),
-        (f"name = 'x'\nkind = 'age'\n{TWO}", r"tasks.0: an age takes no labels"),
+        (f"name = 'x'\nkind = 'age'\n{TWO}", r"tasks.0: a task of kind 'age' takes no labels"),
         ("name = 'image'\nkind = 'age'", r"'image' is the name of the network's input"),
+        ("name = 'x'\nkind = 'age'\nloss = 'focal'", r"of kind 'age' are dldl-v2, .* not 'focal'"),
+        (f"name = 'x'\nkind = 'regression'\n{TWO}", r"of kind 'regression' takes no labels"),
+        (
+            f"name = 'x'\nkind = 'classification'\n{TWO}\nclass_weights = {{ c = 1 }}",
+            r"class_weights names c, which is no label",
+        ),
         ("name = 'x'\nkind = 'age'\nages = 1", r"tasks.0.ages: .* greater than or equal to 2"),
         ("name = 'x y'\nkind = 'age'", r"tasks.0.name: String should match pattern"),
         (
@@ -169,7 +192,7 @@ TWO = "labels = ['a', 'b']"
 def test_tasks_that_cannot_be(task: str, message: str, path: Path) -> None:
     path.write_text(MINIMAL.partition("[[tasks]]")[0] + "[[tasks]]\n" + task)
     with pytest.raises(RecipeError, match=message):
-        recipe.read(path)
+        recipe_file.read(path)
 
 
 @pytest.mark.parametrize("key", ["name", "data", "input", "network", "tasks", "stages"])
@@ -178,7 +201,7 @@ def test_what_is_missing_is_named(key: str, path: Path) -> None:
     text = "\n".join(lines)
     path.write_text(text.partition("[[tasks]]")[0] if key == "tasks" else text)
     with pytest.raises(RecipeError, match=rf"tiny\.toml: {key} is missing$"):
-        recipe.read(path)
+        recipe_file.read(path)
 
 
 @pytest.mark.parametrize(
@@ -187,20 +210,20 @@ def test_what_is_missing_is_named(key: str, path: Path) -> None:
 def test_a_file_that_is_no_toml(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(RecipeError, match=r"tiny\.toml: not a TOML file \("):
-        recipe.read(path)
+        recipe_file.read(path)
 
 
 def test_an_empty_file(path: Path) -> None:
     path.write_text("")
     with pytest.raises(RecipeError, match="name is missing"):
-        recipe.read(path)
+        recipe_file.read(path)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"missing\.toml: cannot be read \(No such file"):
-        recipe.read(tmp_path / "missing.toml")
+        recipe_file.read(tmp_path / "missing.toml")
     with pytest.raises(RecipeError, match=r"cannot be read \(Is a directory"):
-        recipe.read(tmp_path)
+        recipe_file.read(tmp_path)
 
 
 @settings(deadline=None)
@@ -212,7 +235,13 @@ def test_any_change_is_carried_out_or_refused(
     path.write_text(MINIMAL)
     for form in (change, f"seed={change}", f"{change}=1", f"stages.{change}=1"):
         try:
-            recipe.read(path, [form])
+            recipe_file.read(path, [form])
         except RecipeError:
             continue
         assert "=" in form
+
+
+def test_freezing_needs_one_device(path: Path) -> None:
+    changes = ["machine.devices=2", "stages=[{epochs = 1, frozen = 'backbone'}]"]
+    with pytest.raises(RecipeError, match=r"a stage that freezes parts .* runs on one device"):
+        recipe_file.read(path, changes)

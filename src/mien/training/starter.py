@@ -1,0 +1,89 @@
+"""A recipe for those who bring none: made from their data, and from the model they begin with."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from mien.data.manifest import Manifest
+from mien.errors import DataError
+from mien.model import Model
+from mien.training.recipe import Recipe
+from mien.training.recipe_file import checked
+
+BACKBONE: Final = "tf_efficientnet_lite0"
+"""The backbone whose ImageNet weights a package ships."""
+
+_SIZE: Final = 128
+_LEARNT: Final = 24_000
+"""Pictures that the training shows in all: what such a network needs to adapt itself."""
+
+
+def starter(
+    data: Manifest, path: Path, name: str, begin: Model | None = None, changes: Sequence[str] = ()
+) -> Recipe:
+    """Return a recipe that learns a manifest's one label from good first weights.
+
+    The heads are warmed up while the backbone is frozen; then all learns.
+
+    Args:
+        data: The manifest.
+        path: Where it lies.
+        name: The new model's name.
+        begin: The model file to begin with; its input and backbone are taken over. None begins
+            with ImageNet weights and whole pictures.
+        changes: "key=value" changes, as for `recipe_file.read`.
+
+    Raises:
+        DataError: The manifest has not just one label column, or one label only.
+        RecipeError: The model says nothing of its network, or a change cannot be.
+    """
+    columns = [name for name in data.columns if "/" not in name]
+    if len(columns) != 1:
+        raise DataError(
+            f"{path}: has the label columns {', '.join(columns) or 'none'}; without a recipe one "
+            "is learnt. Write a recipe with a [[tasks]] for each; see recipes/face.toml"
+        )
+    (column,) = columns
+    labels = sorted({s.labels[column] for s in data.samples if column in s.labels})
+    if len(labels) < 2:
+        raise DataError(f"{path}: all pictures have the label {labels[0]!r}; two are needed")
+    pictures = sum(sample.split == "train" for sample in data.samples)
+    found = _recipe(name, path, begin)
+    found["tasks"] = [{"name": column, "kind": "classification", "labels": labels}]
+    found |= _schedule(max(1, pictures))
+    return checked(found, changes, f"{path}")
+
+
+def _recipe(name: str, path: Path, begin: Model | None) -> dict[str, Any]:
+    network: object = {"backbone": BACKBONE, "weights": "package"}
+    where: dict[str, Any] = {"size": _SIZE, "framing": "centre"}
+    if begin is not None:
+        network = begin.card.recipe.get("network")
+        backbone = network.get("backbone") if isinstance(network, dict) else None
+        if not backbone:
+            raise DataError(f"{begin.name}: its card names no network; begin with another model")
+        network = {"backbone": backbone, "weights": begin.name}
+        where = {"size": begin.card.input.size, "framing": begin.card.input.framing}
+    return {
+        "name": name,
+        "description": f"Made from {path.name}" + (f" and {begin.name}." if begin else "."),
+        "data": {"manifest": str(path)},
+        "input": where,
+        "network": network,
+        "augmentation": {"light": 0.2, "zoom": 0.15, "erase": 0.1, "jpeg": 0.1},
+    }
+
+
+def _schedule(pictures: int) -> dict[str, Any]:
+    batch = min(64, max(8, pictures // 8))
+    steps = max(10, math.ceil(pictures / batch))
+    epochs = min(30, max(4, round(_LEARNT / (steps * batch))))
+    return {
+        "optimiser": {"batch": batch, "steps": steps, "average": 0.99},
+        "choice": {"patience": 8},
+        "stages": [
+            {"epochs": 2, "frozen": "backbone", "rate": 2e-3, "schedule": "constant"},
+            {"epochs": epochs, "rate": 6e-4, "schedule": "one-cycle"},
+        ],
+    }

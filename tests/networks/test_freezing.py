@@ -1,0 +1,63 @@
+"""Freezing: what does not learn, counted from the input on; frozen norms keep their statistics."""
+
+import pytest
+import torch
+from torch import nn
+
+from mien.networks.freezing import freeze, frozen_layers, layers, rest_norms
+
+torch.set_num_threads(1)
+
+
+def net() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Sequential(nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+
+
+def learning(backbone: nn.Module) -> list[bool]:
+    return [all(p.requires_grad for p in layer.parameters()) for layer in layers(backbone)]
+
+
+def test_layers_are_those_with_weights() -> None:
+    found = [type(layer) for layer in layers(net())]
+    assert found == [nn.Conv2d, nn.BatchNorm2d, nn.Conv2d, nn.BatchNorm2d]
+
+
+@pytest.mark.parametrize(
+    ("frozen", "wanted"),
+    [
+        ("none", [True, True, True, True]),
+        (1, [False, True, True, True]),
+        (3, [False, False, False, True]),
+        ("backbone", [False, False, False, False]),
+    ],
+)
+def test_what_learns(frozen: str | int, wanted: list[bool]) -> None:
+    backbone = net()
+    freeze(backbone, "backbone")
+    freeze(backbone, frozen)
+    assert learning(backbone) == wanted
+
+
+def test_too_many_layers() -> None:
+    with pytest.raises(ValueError, match="5 layers cannot be frozen: the backbone has 4"):
+        frozen_layers(net(), 5)
+
+
+@pytest.mark.parametrize("frozen", [2, "backbone"])
+def test_frozen_norms_keep_their_statistics(frozen: str | int) -> None:
+    backbone = net().train()
+    rest_norms(backbone, frozen)
+    first, second = (m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
+    before = first.running_mean.clone(), second.running_mean.clone()  # type: ignore[union-attr]
+    backbone(torch.randn(8, 3, 9, 9))
+    assert first.running_mean is not None
+    assert second.running_mean is not None
+    assert torch.equal(first.running_mean, before[0])
+    assert torch.equal(second.running_mean, before[1]) == (frozen == "backbone")
