@@ -103,8 +103,14 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """A picture after everything but the network: its faces and their crops."""
+class Prepared:
+    """A picture after everything but the network: its faces and their crops.
+
+    Attributes:
+        reading: The reading, still without faces; its error says if the picture is a bad one.
+        faces: The faces that were found.
+        crops: Each face's crop, as the network takes it.
+    """
 
     reading: Reading
     faces: list[Face | None]
@@ -175,7 +181,7 @@ class Analyzer:
         Raises:
             ImageError: The picture cannot be read.
         """
-        reading = self._finish([self._prepare(picture, keep=False)])[0]
+        reading = self.finish([self.prepare(picture)])[0]
         if reading.error is not None:
             raise reading.error
         return reading.faces
@@ -192,22 +198,33 @@ class Analyzer:
         """
         yield from in_batches(
             pictures,
-            partial(self._prepare, keep=keep),
-            self._finish,
+            partial(self.prepare, keep=keep),
+            self.finish,
             threads=self._threads,
             batch=min(_BATCH, self._threads) if keep else _BATCH,
         )
 
-    def _prepare(self, source: Source, *, keep: bool) -> _Prepared:
+    def prepare(self, source: Source, *, keep: bool = False) -> Prepared:
+        """Do all but the network's part for one picture: decode it, find its faces, crop them.
+
+        With `finish` this is what `read` does, for callers that make batches of their own.
+
+        Args:
+            source: As for one picture.
+            keep: Whether the reading is to hold the decoded picture.
+
+        Returns:
+            What `finish` takes; also for a picture that cannot be read, whose reading says why.
+        """
         size = self.model.card.input.size
         try:
             picture, faces, views = self._take(source) if self._whole else self._search(source)
         except ImageError as error:
-            return _Prepared(Reading(error.name, error=error), [], [])
+            return Prepared(Reading(error.name, error=error), [], [])
         crops = [sample(picture.pixels, _to_reduced(picture, view), size) for view in views]
         kept = picture if keep else None
         reading = Reading(picture.name, picture.width, picture.height, picture=kept)
-        return _Prepared(reading, faces, crops)
+        return Prepared(reading, faces, crops)
 
     def _take(self, source: Source) -> tuple[Picture, list[Face | None], list[Matrix]]:
         """Take a picture for one face; return it, its landmarks if there are any, and the view."""
@@ -249,8 +266,15 @@ class Analyzer:
         faces = [_to_full(picture, face) for face in found]
         return [face for face in faces if face.width >= self._min_face][: self._max_faces]
 
-    def _finish(self, prepared: Sequence[_Prepared]) -> list[Reading]:
-        """Run the network over the crops of some pictures, and deal out the results."""
+    def finish(self, prepared: Sequence[Prepared]) -> list[Reading]:
+        """Run the network over the crops of some pictures at once, and deal out the results.
+
+        Args:
+            prepared: What `prepare` gave; each may be finished once.
+
+        Raises:
+            ModelError: The network fails.
+        """
         crops = [crop for item in prepared for crop in item.crops]
         side = self.model.card.input.size
         pixels = np.stack(crops) if crops else np.empty((0, side, side, 3), np.uint8)

@@ -126,6 +126,8 @@ class Metric(_Part):
         pictures: How many pictures it was measured on.
         by: What the pictures were grouped by, and ...
         group: ... which group this is; both empty for all pictures.
+        low: Lower end of the figure's bootstrap interval, where it is known, and ...
+        high: ... its upper end.
     """
 
     task: _Line
@@ -134,6 +136,8 @@ class Metric(_Part):
     pictures: _Count
     by: _Line = ""
     group: _Line = ""
+    low: float | None = None
+    high: float | None = None
 
 
 class Confusion(_Part):

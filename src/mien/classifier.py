@@ -47,6 +47,10 @@ class Ranking:
     picture: Picture | None = None
 
 
+Prepared = tuple[Ranking, Image | None]
+"""A ranking that is still empty, and the crop to rank; None for a picture that cannot be read."""
+
+
 class Classifier:
     """Classifies whole pictures. One may be shared by threads.
 
@@ -93,7 +97,7 @@ class Classifier:
         Raises:
             ImageError: The picture cannot be read.
         """
-        ranking = self._finish([self._prepare(picture, keep=False)])[0]
+        ranking = self.finish([self.prepare(picture)])[0]
         if ranking.error is not None:
             raise ranking.error
         return ranking.guesses
@@ -107,14 +111,19 @@ class Classifier:
         """
         yield from in_batches(
             pictures,
-            partial(self._prepare, keep=keep),
-            self._finish,
+            partial(self.prepare, keep=keep),
+            self.finish,
             threads=self._threads,
             batch=min(_BATCH, self._threads) if keep else _BATCH,
         )
 
-    def _prepare(self, source: Source, *, keep: bool) -> tuple[Ranking, Image | None]:
-        """Return a ranking that is still empty, and the crop to rank; None for a bad picture."""
+    def prepare(self, source: Source, *, keep: bool = False) -> Prepared:
+        """Do all but the network's part for one picture, for callers that make their own batches.
+
+        Args:
+            source: As for one picture.
+            keep: Whether the ranking is to hold the decoded picture.
+        """
         try:
             picture = images.load(source, limits=self._limits)
         except ImageError as error:
@@ -124,8 +133,15 @@ class Classifier:
         crop = sample(picture.pixels, view, self.model.card.input.size)
         return Ranking(picture.name, picture=picture if keep else None), crop
 
-    def _finish(self, prepared: Sequence[tuple[Ranking, Image | None]]) -> list[Ranking]:
-        """Run the network over the crops of some pictures, and deal out the results."""
+    def finish(self, prepared: Sequence[Prepared]) -> list[Ranking]:
+        """Run the network over the crops of some pictures at once, and deal out the results.
+
+        Args:
+            prepared: What `prepare` gave.
+
+        Raises:
+            ModelError: The network fails.
+        """
         side = self.model.card.input.size
         crops = [crop for _, crop in prepared if crop is not None]
         pixels = np.stack(crops) if crops else np.empty((0, side, side, 3), np.uint8)

@@ -135,20 +135,36 @@ def save(pixels: Pixels, path: str | os.PathLike[str]) -> None:
             or the file could not be written.
     """
     shown = printable(os.fspath(path))
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SAVERS:
+    try:
+        data = encode(pixels, Path(path).suffix)
+    except OutputError as error:
+        raise OutputError(f"{shown}: {error}") from error.__cause__
+    with atomic_write(path, "wb") as file:
+        file.write(data)
+
+
+def encode(pixels: Pixels, suffix: str) -> bytes:
+    """Return a picture as the bytes of a file.
+
+    Args:
+        pixels: uint8, H x W x 3 RGB.
+        suffix: .png, .jpg, .jpeg or .webp, which names the format, as for `save`.
+
+    Raises:
+        OutputError: The suffix is another one, or the format cannot hold a picture of this size.
+    """
+    if suffix.lower() not in _SAVERS:
         known = ", ".join(_SAVERS)
-        raise OutputError(f"{shown}: no picture format has the suffix {suffix!r}; use {known}")
-    form, options = _SAVERS[suffix]
+        raise OutputError(f"no picture format has the suffix {printable(suffix)!r}; use {known}")
+    form, options = _SAVERS[suffix.lower()]
     stream = io.BytesIO()
     try:
         Image.fromarray(pixels).save(stream, form, **options)
     except (OSError, ValueError) as error:
         size = f"{pixels.shape[1]:,} x {pixels.shape[0]:,}"
         reason = f"{form} cannot hold {size} pixels ({error}); use .png"
-        raise OutputError(f"{shown}: not written: {reason}") from error
-    with atomic_write(path, "wb") as file:
-        file.write(stream.getbuffer())
+        raise OutputError(f"not written: {reason}") from error
+    return stream.getvalue()
 
 
 def _copy(pixels: Pixels) -> Pixels:

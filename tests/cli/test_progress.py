@@ -74,3 +74,11 @@ def test_counts_of_whole_pictures() -> None:
         counts.add([{"path": "a", "rank": 1}, {"path": "a", "rank": 2}])
 
     assert counts.summary() == "1,500 pictures read, 0 failed"
+
+
+def test_a_loop_says_how_it_fares(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    watched = watch("batches")
+    for number in watched(range(30), 30):
+        watched.note(f"loss {10 - number / 3:.1f}")
+    assert "left, loss 0.3" in terminal.getvalue()

@@ -1,5 +1,7 @@
 """`mien train`: from a recipe to a model file; stopped by Ctrl-C or killed, it goes on the same."""
 
+import csv
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +15,7 @@ import torch
 from mien.model import Model
 from mien.training.checkpoint import load
 from tests.cli.conftest import Mien
+from tests.labelled import noise, save
 from tests.runs import RECIPE, toy_manifest
 
 torch.set_num_threads(1)
@@ -51,19 +54,24 @@ def test_train(place: Path, mien: Mien) -> None:
     assert first.startswith("toy: 48 pictures to train on, ")
     assert first.endswith(f"; no landmarks found in 72; run folder {folder}")
     assert [line.split(":")[0] for line in epochs] == [f"epoch {n} of 3" for n in (1, 2, 3)]
-    assert last == f"{folder / 'model.onnx'}: 0.8 MB"
+    assert last == f"{folder / 'model.onnx'}: 0.8 MB; see {folder / 'report.html'}"
     assert [line.split()[0] for line in found.out.splitlines()] == ["age", "gender", "expression"]
     assert Model.open(folder / "model.onnx").card.metrics
-    names = {"recipe.json", "history.csv", "metrics.csv", "model.onnx"}
-    assert {p.name for p in folder.iterdir()} == names | {"last.safetensors", "best.safetensors"}
+    names = {"recipe.json", "environment.json", "history.csv", "metrics.csv", "evaluation.json"}
+    names |= {"last.safetensors", "best.safetensors", "model.onnx", "report.html"}
+    found_names = {path.name for path in folder.iterdir()}
+    assert names <= found_names
+    assert {Path(name).suffix for name in found_names - names} == {".png"}
 
 
 def test_its_model_is_measured_alike(whole: Path, mien: Mien) -> None:
-    found = mien("evaluate", whole / "model.onnx", "toy.csv", "--threads", "1")
+    found = mien("evaluate", whole / "model.onnx", "toy.csv", "--threads", "1", "--format", "json")
     assert (found.code, found.err) == (0, "")
-    card = Model.open(whole / "model.onnx").card
-    mae = next(m.value for m in card.metrics if (m.task, m.name, m.by) == ("age", "mae", ""))
-    assert f"age         12 pictures, MAE {mae:.2f} years" in found.out
+    known = json.loads((whole / "evaluation.json").read_text())
+    assert json.loads(found.out)["confusions"] == known["confusions"]
+    assert [m["value"] for m in json.loads(found.out)["metrics"]] == [
+        m["value"] for m in known["metrics"]
+    ]
 
 
 def test_a_finished_run_is_finished_again(whole: Path, mien: Mien) -> None:
@@ -92,19 +100,19 @@ def start(place: Path, run: str) -> "subprocess.Popen[str]":
 
 def test_ctrl_c(whole: Path) -> None:
     """As from a terminal, it meets the loading process too."""
-    place = whole.parents[1]
-    for number in range(5):
-        run = f"runs/stopped{number}"
-        child = start(place, run)
-        os.killpg(child.pid, signal.SIGINT)
-        _, err = child.communicate(timeout=60)
-        # Python swallows an interrupt that falls into an object's end, as into the loader's.
-        if child.returncode != 0:
-            break
+    place, run = whole.parents[1], "runs/stopped"
+    child = start(place, run)
+    os.killpg(child.pid, signal.SIGINT)
+    _, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     assert err.endswith(f"stopped; go on with: mien train --resume {run}\ninterrupted\n")
     assert load(place / run / "last.safetensors")["epoch"] >= 0
     assert not (place / run / "model.onnx").exists()
+
+
+def without_seconds(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return [row | {"seconds": ""} for row in csv.DictReader(file)]
 
 
 def test_a_killed_run_ends_as_if_it_was_not(whole: Path, mien: Mien) -> None:
@@ -115,14 +123,20 @@ def test_a_killed_run_ends_as_if_it_was_not(whole: Path, mien: Mien) -> None:
     assert child.returncode == -signal.SIGKILL
     found = mien("train", "--resume", run, "--threads", "1", "--device", "cpu")
     assert found.code == 0
-    for name in ("model.onnx", "history.csv", "metrics.csv"):
+    histories = [without_seconds(folder / "history.csv") for folder in (place / run, whole)]
+    assert histories[0] == histories[1]
+    for name in ("model.onnx", "metrics.csv", "evaluation.json"):
         assert (place / run / name).read_bytes() == (whole / name).read_bytes(), name
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "mien: name a recipe, or a run to --resume"),
+        ([], "mien: name a recipe, a folder of labelled pictures by --data, or a run to --resume"),
+        (["toy.toml", "--data", "pictures"], "give a recipe or --data, not both"),
+        (["toy.toml", "--from", "face"], "--from goes with --data"),
+        (["--data", "missing"], "missing: not a folder"),
+        (["--data", "toy.csv", "--run", "x"], "toy.csv: has the label columns expression, age, gender; wi"),
         (["missing.toml"], "mien: missing.toml: cannot be read (No such file"),
         (["toy.toml", "--set", "optimiser.rat=1"], "key 'optimiser.rat'; did you mean 'rate'?"),
         (
@@ -157,3 +171,48 @@ def test_training_without_its_packages(mien: Mien, monkeypatch: pytest.MonkeyPat
     assert (
         "not installed (pytorch_lightning); install them by: pip install 'mien[train]'" in found.err
     )
+
+
+@pytest.fixture(scope="module")
+def colours(world: Path) -> Path:
+    """Return a folder of red and of blue pictures."""
+    for number in range(60):
+        pixels = noise(number, 40, 40) // 4
+        pixels[:, :, 2 * (number % 2)] += 150
+        save(world / "colours" / ("blue" if number % 2 else "red") / f"{number}.png", pixels)
+    return world / "colours"
+
+
+QUICK = ("--threads", "1", "--device", "cpu", "--set", "stages=[{epochs=3, rate=5e-3}]")
+SMALL = ("--set", "input.size=32", "--set", "network={backbone='test_resnet'}")
+
+
+def test_a_folder_is_learnt_without_a_recipe(place: Path, colours: Path, mien: Mien) -> None:
+    found = mien("train", "--data", "colours", *QUICK, *SMALL)
+    assert found.code == 0, found.err
+    model = Model.open("runs/colours/model.onnx")
+    assert (model.card.name, model.card.input.framing) == ("colours", "centre")
+    assert model.card.tasks[0].labels == ("blue", "red")
+    read = mien("predict", "colours/red/0.png", "--model", "runs/colours/model.onnx", "--top", "1")
+    assert '"label": "red"' in read.out
+
+
+def test_a_folder_is_learnt_from_a_model(place: Path, colours: Path, mien: Mien) -> None:
+    if not Path("runs/colours/model.onnx").exists():
+        mien("train", "--data", "colours", *QUICK, *SMALL)
+    begin = ("--from", "runs/colours/model.onnx")
+    found = mien("train", "--data", "colours", "--run", "runs/again", *begin, *QUICK)
+    assert found.code == 0, found.err
+    first, second = (Model.open(f"runs/{name}/model.onnx").card for name in ("colours", "again"))
+    assert second.recipe["network"] == first.recipe["network"] | {"weights": "model.onnx"}
+    assert second.input == first.input
+    # It began with the other's heads as well, and so knew all of it from the first epoch on.
+    assert "heads that begin anew" not in found.err
+    assert "accuracy 100.0%" in next(line for line in found.err.splitlines() if "epoch 1 " in line)
+
+
+def test_folders_that_teach_nothing(place: Path, mien: Mien) -> None:
+    save(place / "alone" / "cat" / "1.png", noise(1))
+    found = mien("train", "--data", "alone")
+    assert found.code == 2
+    assert "all pictures have the label 'cat'; two are needed" in found.err

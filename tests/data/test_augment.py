@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
@@ -21,7 +20,7 @@ from tests.photos import astronaut
 from tests.pictures import encode
 
 QUIET = NONE.model_dump()
-CHANCES = ["grey", "tint", "dark", "shrink", "blur", "jpeg", "noise", "erase", "border"]
+CHANCES = ["colour", "grey", "tint", "dark", "shrink", "blur", "jpeg", "noise", "erase", "border"]
 
 
 def only(**changes: Any) -> Augmentation:
@@ -34,7 +33,7 @@ def crop(
 ) -> Pixels:
     whole = view_of_picture(picture.shape[1], picture.shape[0])
     view = whole if view is None else view
-    return augmentation.crop(np.random.default_rng(seed), picture, view, whole, size)
+    return augmentation.cut(np.random.default_rng(seed), picture, view, whole, size)
 
 
 def in_use(picture: Pixels, view: Matrix | None = None, size: int = 32) -> Pixels:
@@ -57,7 +56,7 @@ def test_no_change_of_an_aligned_face_is_the_crop_in_use() -> None:
     np.testing.assert_array_equal(crop(NONE, face, view=view, size=96), in_use(face, view, 96))
 
 
-@pytest.mark.parametrize("name", [*CHANCES, "flip", "unaligned"])
+@pytest.mark.parametrize("name", [*CHANCES, "flip", "flip_vertical", "unaligned"])
 @pytest.mark.parametrize("size", [24, 97])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_each_change_gives_a_picture_of_the_same_kind(name: str, size: int, channels: int) -> None:
@@ -69,17 +68,19 @@ def test_each_change_gives_a_picture_of_the_same_kind(name: str, size: int, chan
         assert (found.shape, str(found.dtype)) == ((size, size, 3), "uint8")
         assert found.flags.c_contiguous
         same += np.array_equal(found, in_use(picture, view, size))
-    assert same == 10 if (name, channels) == ("grey", 1) else same < 8
+    colourless = channels == 1 and name in ("colour", "grey")
+    assert same == 10 if colourless else same < 8
 
 
 @pytest.mark.parametrize(
-    "name", ["rotation", "zoom", "shift", "shear", "light", *CHANCES, "flip", "unaligned"]
+    "name",
+    ["rotation", "zoom", "shift", "shear", "crop", "light", *CHANCES, "flip", "unaligned"],
 )
 def test_the_picture_itself_is_left_alone(name: str) -> None:
     picture = noise(0, 40, 50)
     picture.flags.writeable = False
     before = picture.copy()
-    crop(only(**{name: 0.9}), picture, 1)
+    crop(only(**{name: 0.9}, fill="constant"), picture, 1)
     np.testing.assert_array_equal(picture, before)
 
 
@@ -88,9 +89,39 @@ STRONG = Augmentation(
     zoom=0.3,
     shift=0.1,
     shear=0.1,
+    crop=0.5,
     light=0.3,
-    **dict.fromkeys([*CHANCES, "unaligned"], 0.5),
+    **dict.fromkeys([*CHANCES, "flip_vertical", "unaligned"], 0.5),
 )
+
+SHARES = ("shift", "shear", "crop", *CHANCES, "flip", "flip_vertical", "unaligned")
+
+
+@st.composite
+def augmentations(draw: st.DrawFn) -> Augmentation:
+    """Any augmentation that may be asked for; many of its changes are left out."""
+    limits = dict.fromkeys(SHARES, 1.0) | {"rotation": 180.0, "zoom": 0.999, "light": 0.999}
+    values = {name: draw(st.just(0.0) | st.floats(0, most)) for name, most in limits.items()}
+    sides = sorted(draw(st.tuples(st.integers(1, 10_000), st.integers(1, 10_000))))
+    fill = draw(st.sampled_from(["nearest", "constant"]))
+    return Augmentation.model_validate(values | {"shrink_side": sides, "fill": fill})
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    augmentations(),
+    st.tuples(st.integers(1, 300), st.integers(1, 300), st.sampled_from([1, 3])),
+    st.integers(1, 70),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_augmentation_of_any_picture(
+    augmentation: Augmentation, shape: tuple[int, int, int], size: int, seed: int
+) -> None:
+    picture = noise(0, *shape[:2])[:, :, : shape[2]]
+    view = view_of_picture(shape[1], shape[0], inside=True)
+    found = crop(augmentation, picture, seed, size, view)
+    assert (found.shape, str(found.dtype)) == ((size, size, 3), "uint8")
+    np.testing.assert_array_equal(found, crop(augmentation, picture, seed, size, view))
 
 
 def test_a_generator_decides_all() -> None:
@@ -112,6 +143,69 @@ def test_half_of_the_pictures_are_mirrored() -> None:
         else:
             np.testing.assert_array_equal(found, in_use(picture))
     assert 75 <= flipped <= 125  # 3.5 standard deviations
+
+
+def test_pictures_upside_down() -> None:
+    picture = noise(0, 32, 32)
+    found = [crop(only(flip_vertical=0.5), picture, seed) for seed in range(200)]
+    upside_down = sum(np.array_equal(one, in_use(picture)[::-1]) for one in found)
+    upright = sum(np.array_equal(one, in_use(picture)) for one in found)
+    assert upside_down + upright == 200
+    assert 75 <= upside_down <= 125
+    both = crop(only(flip=1, flip_vertical=1), picture)
+    np.testing.assert_array_equal(both, in_use(picture)[::-1, ::-1])
+
+
+@pytest.mark.parametrize("smallest", [0.1, 0.6])
+def test_random_crops_keep_their_share(smallest: float) -> None:
+    """A ramp in each direction shows which part of the view was kept."""
+    ramp = np.arange(256, dtype=np.uint8)
+    picture = np.stack([*np.meshgrid(ramp, ramp), np.zeros((256, 256), np.uint8)], axis=2)
+    areas, ratios, corners = [], [], []
+    for seed in range(200):
+        found = crop(only(crop=smallest), picture, seed, 64).astype(float) / 256
+        width, height = ((found[-1, -1] - found[0, 0])[:2] * 64 / 63).tolist()
+        areas.append(width * height)
+        ratios.append(width / height)
+        corners.append(found[0, 0, :2])
+    assert smallest - 0.02 < min(areas) < smallest + 0.05
+    assert 0.95 < max(areas) < 1.02
+    assert np.mean(areas) == pytest.approx((1 + smallest) / 2, abs=0.07)
+    # No side is longer than the whole, so large parts are nearly square.
+    assert 0.72 < min(ratios) < 0.85 < 1.18 < max(ratios) < 1.38
+    assert (np.ptp(corners, axis=0) > 0.8 * (1 - np.sqrt(smallest))).all()
+
+
+def test_a_constant_fill_is_black_where_nothing_is_known() -> None:
+    picture = np.full((50, 40, 3), 200, np.uint8)
+    view = view_of_picture(40, 50, inside=True)
+    moving = {"shift": 0.3, "rotation": 40}
+    for seed in range(20):
+        filled = crop(only(**moving, fill="constant"), picture, seed, 64, view)
+        black = (filled == 0).all(axis=2)
+        assert (filled[~black] == 200).all()
+        assert black.any()
+        assert not black[32, 32]
+        # The picture is higher than the view: rows beyond the view, but inside it, are shown.
+        assert (crop(only(**moving), picture, seed, 64, view) == 200).all()
+    shifted = crop(only(shift=1.0, fill="constant"), picture, 7, 40, view)
+    expected = np.zeros((40, 40), bool)
+    rows, columns = np.nonzero((shifted == 200).all(axis=2))
+    expected[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    np.testing.assert_array_equal((shifted == 200).all(axis=2), expected)
+
+
+def test_a_constant_fill_leaves_what_use_would_show() -> None:
+    """A view that reaches beyond its picture shows repeated pixels in use: so it does here."""
+    picture = noise(0, 50, 20)
+    view = view_of_picture(20, 50)
+    np.testing.assert_array_equal(
+        crop(only(fill="constant"), picture, view=view), in_use(picture, view)
+    )
+    zoomed_in = only(crop=0.5, fill="constant")
+    np.testing.assert_array_equal(
+        crop(zoomed_in, picture, 3, view=view), crop(only(crop=0.5), picture, 3, view=view)
+    )
 
 
 def measured(augmentation: Augmentation, seed: int) -> tuple[float, float, float, float]:
@@ -178,6 +272,27 @@ def test_a_tint_colours_grey_pictures_evenly() -> None:
     assert means.mean() == pytest.approx(1, abs=0.02)
 
 
+def test_colour_keeps_brightness_and_leaves_grey_alone() -> None:
+    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
+    mild = (noise(0, 32, 32) // 4 + 96).astype(np.uint8)
+    weights = np.array([0.299, 0.587, 0.114])
+    for seed in range(50):
+        changed = crop(only(colour=0.5), grey, seed, 256, np.array([[1, 0, 0], [0, 256.0, 0]]))
+        assert np.ptp(changed.astype(int), axis=2).max() <= 1
+        found = crop(only(colour=0.5), mild, seed)
+        np.testing.assert_allclose(found @ weights, mild @ weights, atol=1)
+
+
+def test_colour_turns_the_hue_and_changes_saturation() -> None:
+    red = np.full((8, 8, 3), (160, 100, 100), np.uint8)
+    found = np.array([crop(only(colour=0.2), red, seed)[0, 0] for seed in range(200)])
+    hues = cv2.cvtColor(found[np.newaxis].astype(np.float32), cv2.COLOR_RGB2HSV)[0, :, 0]
+    hues = (hues + 180) % 360 - 180
+    assert -30 < hues.min() < -10 < 10 < hues.max() < 30
+    spreads = np.ptp(found.astype(int), axis=1)
+    assert 45 < spreads.min() < 54 < 70 < spreads.max() < 95
+
+
 def test_light_keeps_the_order_of_tones() -> None:
     ramp = np.repeat(np.arange(0, 256, 8, dtype=np.uint8)[np.newaxis], 32, axis=0)[:, :, np.newaxis]
     means = []
@@ -236,12 +351,20 @@ def test_erasing_covers_one_rectangle() -> None:
         ("rotation", float("inf")),
         ("shift", float("nan")),
         ("zoom", 1),
+        ("rotation", 181),
+        ("shift", 1.1),
+        ("crop", -0.1),
+        ("colour", 1.1),
+        ("fill", "reflect"),
+        ("mixup", -1),
+        ("cutmix", 101),
+        ("mix_chance", 1.1),
         ("shrink_side", (0, 10)),
         ("shrink_side", (20, 10)),
         ("shrink_side", (20,)),
         ("flipp", 0.5),
     ],
 )
-def test_values_that_cannot_be(key: str, value: NDArray[Any] | float) -> None:
+def test_values_that_cannot_be(key: str, value: object) -> None:
     with pytest.raises(ValidationError, match=key):
         Augmentation.model_validate({key: value})

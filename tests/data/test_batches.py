@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,8 +74,9 @@ def test_pictures_come_with_their_own_labels(pictures: tuple[Manifest, Store]) -
     _, store = pictures
     batch = plan(pictures, size=10).batch(5, 16)
     assert (batch.pixels.shape, str(batch.pixels.dtype)) == ((10, 16, 16, 3), "uint8")
-    assert batch.targets["age"].shape == (10, 1)
-    for pixels, (age,) in zip(batch.pixels, batch.targets["age"], strict=True):
+    assert batch.targets["age"].shape == (10, 2)
+    for pixels, (age, same) in zip(batch.pixels, batch.targets["age"], strict=True):
+        assert age == same
         np.testing.assert_array_equal(pixels, store.crop(int(age), 16))
 
 
@@ -113,6 +115,65 @@ def test_each_source_is_met_once_a_round_in_its_share(
         for start in range(0, len(stream) - len(pool), len(pool)):
             assert sorted(stream[start : start + len(pool)]) == pool
     assert all(len(batch) == size for batch in drawn)
+
+
+def test_mixed_batches_follow_from_their_number(pictures: tuple[Manifest, Store]) -> None:
+    mixing = Augmentation.model_validate(NONE.model_dump() | {"mixup": 1, "cutmix": 1})
+    for number in range(4):
+        batch, again = (
+            plan(pictures, augmentation=mixing, size=10).batch(number, 16) for _ in range(2)
+        )
+        np.testing.assert_array_equal(batch.pixels, again.pixels)
+        np.testing.assert_array_equal(batch.partners, again.partners)
+        np.testing.assert_array_equal(batch.kept, again.kept)
+        plain = plan(pictures, size=10).batch(number, 16)
+        np.testing.assert_array_equal(batch.targets["age"], plain.targets["age"])
+        kept = batch.kept[:, np.newaxis, np.newaxis, np.newaxis]
+        blended = kept * plain.pixels + (1 - kept) * plain.pixels[batch.partners]
+        even = np.abs(blended - batch.pixels).max(axis=(1, 2, 3)) < 0.51
+        own = (batch.pixels == plain.pixels) | (batch.pixels == plain.pixels[batch.partners])
+        assert (even | own.all(axis=(1, 2, 3))).all()
+        assert (batch.kept < 1).sum() >= 5
+
+
+def test_an_unmixed_batch_keeps_all_of_its_own(pictures: tuple[Manifest, Store]) -> None:
+    batch = plan(pictures, size=6).batch(0, 16)
+    assert batch.partners.tolist() == list(range(6))
+    assert batch.kept.tolist() == [1] * 6
+
+
+def balanced(manifest: Manifest, task: str, size: int, **options: Any) -> BatchPlan:
+    """A plan whose pictures are not needed."""
+    wanted = [MOOD, AGE]
+    return BatchPlan(manifest, None, wanted, {}, NONE, size, 0, balance=task, **options)  # type: ignore[arg-type]
+
+
+def test_balanced_classes_and_age_groups() -> None:
+    old, young = {"age": "70", "mood": "good"}, {"age_low": "3", "age_high": "9", "mood": "bad"}
+    manifest = labelled(*[old] * 14, *[young] * 2, *[{"mood": "so"}] * 4)
+    made = balanced(manifest, "mood", 21)
+    drawn = Counter(int(i) for number in range(20) for i in made.indices(number))
+    shares = [sum(drawn[i] for i in part) / 420 for part in (range(14), (14, 15), range(16, 20))]
+    np.testing.assert_allclose(shares, [7 / 20, 7 / 20, 6 / 20], atol=0.02)
+    made = balanced(manifest, "age", 20)
+    for number in range(5):
+        found = made.indices(number)
+        assert ((found < 14).sum(), (found >= 16).sum()) == (8, 4)
+    assert sorted(balanced(manifest, "age", 20, balance_strength=0).indices(1)) == list(range(20))
+
+
+def test_each_source_is_balanced_by_itself() -> None:
+    rows = [{"mood": "good", "age": "1"}] * 9 + [{"mood": "bad"}] + [{"mood": "so"}] * 5
+    manifest = labelled(*rows, sources="x" * 10 + "y" * 5)
+    shares = {"x": 0.5, "y": 0.5}
+    made = BatchPlan(manifest, None, [MOOD], shares, NONE, 20, 0, balance="mood")  # type: ignore[arg-type]
+    found = made.indices(3)
+    assert [(found < 9).sum(), (found == 9).sum(), (found > 9).sum()] == [5, 5, 10]
+
+
+def test_a_balance_that_is_no_task() -> None:
+    with pytest.raises(DataError, match=r"no task 'race' to balance .*; the tasks are mood, age"):
+        balanced(labelled({"mood": "bad", "age": "1"}), "race", 2)
 
 
 def test_shares(pictures: tuple[Manifest, Store]) -> None:
@@ -171,9 +232,20 @@ def test_votes_sum_to_one(votes: list[dict[str, float]]) -> None:
         np.testing.assert_allclose(row, wanted, atol=1e-6)
 
 
-def test_ages() -> None:
-    found = targets(labelled({"age": "30"}, {}, {"age": "0.5"}), [AGE])["age"]
-    np.testing.assert_array_equal(found, np.array([[30], [NAN], [0.5]], np.float32))
+def test_ages_known_exactly_in_part_or_not_at_all() -> None:
+    found = targets(
+        labelled(
+            {"age": "30"},
+            {},
+            {"age": "0.5"},
+            {"age_low": "20", "age_high": "29"},
+            {"age": "24", "age_low": "20", "age_high": "29"},
+        ),
+        [AGE],
+    )["age"]
+    assert found.dtype == np.float32
+    wanted = [[30, 30], [NAN, NAN], [0.5, 0.5], [20, 29], [24, 24]]
+    np.testing.assert_array_equal(found, np.array(wanted, np.float32))
 
 
 @pytest.mark.parametrize(
@@ -185,6 +257,11 @@ def test_ages() -> None:
             "votes for mood/sad; the labels of the task 'mood' are",
         ),
         ({"mood": "good", "age": "old"}, "0.png: age must be a number, not 'old'"),
+        ({"mood": "good", "age_low": "3"}, "0.png: age_low and age_high must be an interval"),
+        (
+            {"mood": "good", "age_low": "9", "age_high": "3"},
+            "0.png: age_low and age_high must be an interval, not 9 and 3",
+        ),
         ({"mood": "good", "age": "1", "age/2": "1"}, "votes for age/2; .* 'age' are numbers"),
         ({"mood": "good"}, "none of the 2 pictures in train has a label for the task 'age'; they"),
         ({"age": "1"}, "none of the 2 pictures .* for the task 'mood'; they have age"),

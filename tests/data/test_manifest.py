@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data import manifest
+from mien.data.labels import LONGEST
 from mien.data.manifest import SPLITS, Manifest, Sample
 from mien.errors import DataError, OutputError
 from tests.disk import files_of_at_most
@@ -22,19 +23,23 @@ HEADER = "path,source,content,split"
 names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1
 ).filter(lambda name: name not in (".", ".."))
+# What a model card takes for a label.
+lines = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=LONGEST - 1
+)
 parts = st.sampled_from(["", *SPLITS])
 
 
 @st.composite
-def manifests(draw: st.DrawFn, contents: st.SearchStrategy[str] = names) -> Manifest:
+def manifests(draw: st.DrawFn) -> Manifest:
     """Manifests that may be written: identical pictures share one part."""
-    columns = draw(st.lists(names.map("x{}".format), max_size=3, unique=True))
+    columns = draw(st.lists(lines.map("x{}".format), max_size=3, unique=True))
     split_of: dict[str, str] = {}
     samples = []
     for path in draw(st.lists(names, min_size=1, max_size=5)):
-        content = draw(contents)
+        content = draw(names)
         split = split_of.setdefault(content, draw(parts))
-        labels = {name: draw(names) for name in columns if draw(st.booleans())}
+        labels = {name: draw(lines) for name in columns if draw(st.booleans())}
         labels = {name: "1.5" if "/" in name else value for name, value in labels.items()}
         samples.append(Sample(Path("/pictures") / path, draw(names), content, split, labels))
     return Manifest(tuple(samples))
@@ -154,6 +159,15 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         (f"{HEADER},age\nx,s,c,,old\n", "line 2: age must be an age .*, not 'old'"),
         (f"{HEADER},m/a\nx,s,c,,inf\n", "line 2: m/a must be a number of at least 0, not 'inf'"),
         (f"{HEADER},m/a\nx,s,c,,-2\n", "line 2: m/a must be a number"),
+        (f"{HEADER},m\nx,s,c,,{'y' * 301}\n", "line 2: the label m has 301 characters, more than"),
+        (f'{HEADER},m\nx,s,c,,"a\nb"\n', r"line 3: the label m holds a line break .*'a.nb'; rena"),
+        (f"{HEADER},{'y' * 301}\n", "line 1: the name of a label column has 301 characters"),
+        (f"{HEADER},\x1bm\n", "line 1: the name of a label column holds a line break or"),
+        (f"{HEADER},age_low\nx,s,c,,3\n", "line 2: age_high is missing; an interval has both"),
+        (f"{HEADER},age_low,age_high\nx,s,c,,,9\n", "line 2: age_low is missing"),
+        (f"{HEADER},age_low,age_high\nx,s,c,,9,3\n", "line 2: age_low is 9, which is above age_h"),
+        (f"{HEADER},age_low,age_high\nx,s,c,,9,131\n", "line 2: age_high must be an age from 0"),
+        (f"{HEADER},h_low,h_high\nx,s,c,,9,tall\n", "line 2: h_high must be a number, not 'tall'"),
         (f"{HEADER}\nx,s,c,\ny\0,s,c,\n", "line 3: holds a NUL byte"),
         (f'{HEADER}\nx,s,c,\n"y"z,s,c,\n', "line 3: not a CSV table"),
         (f"{HEADER}\nx,s,c,\n{'y' * 200_000},s,c,\n", "line 3: not a CSV table .*limit"),
@@ -233,6 +247,44 @@ def test_numbers() -> None:
             sample.number(column)
 
 
+def test_intervals() -> None:
+    def interval(**labels: str) -> tuple[float, float]:
+        return Sample(Path("a.png"), "s", "c", "", labels).interval("age")
+
+    assert interval(age_low="3", age_high="9") == (3, 9)
+    assert interval(age_low="3", age_high="3") == (3, 3)
+    assert interval(age="5") == (5, 5)
+    assert interval(age="30", age_low="3", age_high="9") == (30, 30)
+    assert all(math.isnan(end) for end in interval(mood="good"))
+    for labels in ({"age_low": "3"}, {"age_high": "9"}, {"age_low": "9", "age_high": "3"}):
+        with pytest.raises(DataError, match=r"a\.png: age_low and age_high must be an interval"):
+            interval(**labels)
+    with pytest.raises(DataError, match="age_low must be a number, not 'old'"):
+        interval(age_low="old", age_high="9")
+
+
+def test_tasks() -> None:
+    first = {"age": "30", "mood/good": "2", "h_low": "1", "h_high": "2"}
+    second = {"age_low": "3", "age_high": "9", "mood": "good", "weight_low": "3"}
+    samples = [Sample(Path("a"), "s", "c", "", labels) for labels in (first, second)]
+    found = Manifest(tuple(samples))
+    assert found.tasks == ["age", "mood", "h", "weight_low"]
+    assert found.intervals == {"age", "h"}
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    sample = Sample(tmp_path / "a.png", "s", "c", "", {"mood": "good\nbad"})
+    with pytest.raises(DataError, match=r"a\.png: the label mood holds a line break"):
+        Manifest((sample,)).write(tmp_path / "m.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_identical_pictures_in_different_parts_may_be_read_to_mend_them(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(f"{HEADER}\na,x,1,train\nb,x,1,test\n")
+    assert [s.split for s in manifest.read(path, parted=False).samples] == ["train", "test"]
+
+
 def test_part() -> None:
     samples = [
         Sample(Path(name), "s", name, split)
@@ -242,28 +294,3 @@ def test_part() -> None:
     assert found.part("train").samples == (samples[1],)
     with pytest.raises(DataError, match="no picture in the part 'test'; it has 1 in no part, 1 in"):
         Manifest(tuple(samples[:3])).part("test")
-
-
-def test_join_keeps_identical_pictures_on_the_guarded_side() -> None:
-    first = Manifest((Sample(Path("a"), "x", "1", "train"), Sample(Path("b"), "x", "2", "test")))
-    second = Manifest((Sample(Path("c"), "y", "1", "validation"), Sample(Path("d"), "y", "2", "")))
-    joined, moved = manifest.join([first, second])
-    assert [s.split for s in joined.samples] == ["validation", "test", "validation", "test"]
-    assert [s.path.name for s in joined.samples] == ["a", "b", "c", "d"]
-    assert moved == 2
-
-
-@settings(deadline=None)
-@given(st.lists(manifests(st.sampled_from("abcd")), min_size=1, max_size=4))
-def test_joined_identical_pictures_always_share_a_part(several: list[Manifest]) -> None:
-    joined, moved = manifest.join(several)
-    before = [sample for one in several for sample in one.samples]
-    assert len(joined.samples) == len(before)
-    order = ["", *SPLITS]
-    for content in {sample.content for sample in before}:
-        wanted = max((s.split for s in before if s.content == content), key=order.index)
-        assert {s.split for s in joined.samples if s.content == content} == {wanted}
-    changed = [new.split != old.split for new, old in zip(joined.samples, before, strict=True)]
-    assert moved == sum(changed)
-    assert [s.labels for s in joined.samples] == [s.labels for s in before]
-    assert manifest.join([joined]) == (joined, 0)

@@ -1,5 +1,6 @@
-"""The store of pictures: its crops are those of use, bit for bit; a build is whole or absent."""
+"""The store of pictures: its crops are those of use, bit for bit; nothing is decoded twice."""
 
+import os
 import pickle
 import shutil
 import threading
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from mien.analyzer import Analyzer
 from mien.card import Input
 from mien.classifier import Classifier
+from mien.data import segments
 from mien.data.manifest import Manifest, Sample
 from mien.data.store import Framing, Store, open_store
 from mien.errors import DataError, OutputError
@@ -24,7 +26,7 @@ from mien.faces import TEMPLATE
 from mien.model import Model
 from tests import tiny
 from tests.disk import files_of_at_most
-from tests.labelled import manifest_of, noise, save
+from tests.labelled import manifest_of, noise, sample_of, save
 from tests.photos import astronaut
 
 Pixels = NDArray[np.uint8]
@@ -138,65 +140,132 @@ def test_pictures_are_kept_as_small_as_their_views_allow(tmp_path: Path) -> None
     assert crop.flags.c_contiguous
 
 
-def test_a_store_is_built_once(tmp_path: Path) -> None:
+class Watched:
+    """A watcher that remembers how many pictures were to be decoded, and stops when told to."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.totals: list[int] = []
+        self._stop_after = stop_after
+
+    def __call__(self, items: Iterable[Any], total: int, /) -> Iterable[Any]:
+        self.totals.append(total)
+        for number, item in enumerate(items):
+            if number == self._stop_after:
+                raise KeyboardInterrupt
+            yield item
+
+
+def segments_of(root: Path) -> list[Path]:
+    return sorted(root.glob("*/segment-*"))
+
+
+def leftovers(root: Path) -> list[Path]:
+    return sorted(root.glob("*/.*"))
+
+
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a segment hold three pictures."""
+    monkeypatch.setattr(segments, "PICTURES", 3)
+
+
+def test_a_picture_is_decoded_once(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path / "pictures", noise(0), noise(1))
-    first = open_store(manifest, WHOLE, tmp_path / "stores")
+    watch = Watched()
+    first = open_store(manifest, WHOLE, tmp_path / "stores", watch)
     shutil.rmtree(tmp_path / "pictures")
-    again = open_store(manifest, WHOLE, tmp_path / "stores")
+    again = open_store(manifest, WHOLE, tmp_path / "stores", watch)
     np.testing.assert_array_equal(again.crop(1, 16), first.crop(1, 16))
-    assert len(list((tmp_path / "stores").iterdir())) == 1
+    assert watch.totals == [2]
+    assert len(segments_of(tmp_path / "stores")) == 1
 
 
-def test_other_pictures_order_or_framing_make_another_store(tmp_path: Path) -> None:
+def test_another_manifest_decodes_only_what_is_new(tmp_path: Path) -> None:
+    whole = manifest_of(tmp_path, *(noise(seed, 20 + seed, 30) for seed in range(7))).samples
+    watch = Watched()
+    for chosen in ([3, 1, 4], [4, 3], [6, 1, 5, 1, 3], [0, 1, 2, 3, 4, 5, 6]):
+        manifest = Manifest(tuple(whole[index] for index in chosen))
+        store = open_store(manifest, WHOLE, tmp_path / "stores", watch)
+        found = [store.crop(index, 16) for index in range(len(store))]
+        np.testing.assert_array_equal(found, crops_in_use(manifest, WHOLE))
+    assert watch.totals == [3, 2, 2]
+
+
+def test_a_picture_is_found_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, noise(0), noise(1), noise(0))
+    store = open_store(manifest, WHOLE, tmp_path / "stores")
+    np.testing.assert_array_equal(store.crop(2, 12), noise(0))
+    moved = Manifest((Sample(tmp_path / "elsewhere.bmp", "s", manifest.samples[1].content),))
+    again = open_store(moved, WHOLE, tmp_path / "stores")
+    np.testing.assert_array_equal(again.crop(0, 12), noise(1))
+
+
+def test_each_framing_has_its_own_pictures(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, noise(0), noise(1))
-    root = tmp_path / "stores"
-    open_store(manifest, WHOLE, root)
-    open_store(Manifest(manifest.samples[::-1]), WHOLE, root)
-    open_store(Manifest(manifest.samples[:1]), WHOLE, root)
-    open_store(manifest, Framing(17), root)
-    open_store(manifest, Framing(16, TEMPLATE), root)
-    assert len(list(root.iterdir())) == 5
+    watch = Watched()
+    for framing in (WHOLE, Framing(17), Framing(16, TEMPLATE)):
+        open_store(manifest, framing, tmp_path / "stores", watch)
+    assert watch.totals == [2, 2, 2]
 
 
-def test_the_place_of_a_store_never_changes(tmp_path: Path) -> None:
-    """A store that was built once is found again by a newer program."""
-    path = save(tmp_path / "a.png", noise(0))
-    manifest = Manifest((Sample(path, "s", "some content"),))
-    open_store(manifest, Framing(96, TEMPLATE), tmp_path / "stores")
-    assert [place.name for place in (tmp_path / "stores").iterdir()] == ["cde804c981cd50606294"]
+def test_a_picture_that_is_not_what_its_manifest_states(tmp_path: Path) -> None:
+    """It is stored, but not found by those who state the same content of another file."""
+    wrong, right = manifest_of(tmp_path, noise(0), noise(1)).samples
+    stated = Manifest((Sample(wrong.path, "s", right.content),))
+    watch = Watched()
+    for _ in range(2):
+        found = open_store(stated, WHOLE, tmp_path / "stores", watch)
+        np.testing.assert_array_equal(found.crop(0, 16)[None], crops_in_use(stated, WHOLE))
+    assert watch.totals == [1]
+    assert_same_crops(Manifest((right,)), WHOLE, tmp_path / "stores")
 
 
+def test_the_place_of_a_picture_never_changes(tmp_path: Path) -> None:
+    """A picture that was stored once is found again by a newer program."""
+    path = save(tmp_path / "a.png", np.zeros((16, 16), np.uint8))
+    sample = sample_of(path)
+    open_store(Manifest((sample,)), Framing(16), tmp_path / "stores")
+    (place,) = segments_of(tmp_path / "stores")
+    assert place.parent.name == "16-1122e4738ebc"
+    (key,) = segments.read_segment(place).keys
+    assert sample.content == "4f4acc419113349176c7"
+    assert key.hex() == "703d3ef055498caecb82da99efdedabe"
+
+
+@pytest.mark.usefixtures("small_segments")
+def test_an_interrupted_build_loses_one_segment(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, *map(noise, range(80)))
+    root, begun, watch = tmp_path / "stores", threading.active_count(), Watched(stop_after=7)
+    with pytest.raises(KeyboardInterrupt):
+        open_store(manifest, WHOLE, root, watch, threads=2)
+    assert leftovers(root) == []
+    assert threading.active_count() == begun
+    going_on = Watched()
+    store = open_store(manifest, WHOLE, root, going_on, threads=2)
+    assert (watch.totals, going_on.totals) == ([80], [74])
+    for index in (0, 5, 6, 79):
+        np.testing.assert_array_equal(store.crop(index, 12), noise(index))
+
+
+@pytest.mark.usefixtures("small_segments")
 def test_a_picture_that_vanished(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, *map(noise, range(5)))
     manifest.samples[3].path.unlink()
     with pytest.raises(DataError, match=r"3\.bmp: .*; import the data set again to leave it out"):
         open_store(manifest, WHOLE, tmp_path / "stores")
-    assert list((tmp_path / "stores").iterdir()) == []
+    assert len(segments_of(tmp_path / "stores")) == 1
+    assert leftovers(tmp_path / "stores") == []
 
 
-def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
-    manifest = manifest_of(tmp_path, *map(noise, range(200)))
-    begun = threading.active_count()
-
-    def stop(items: Iterable[Any], total: int) -> Iterable[Any]:
-        assert total == 200
-        for number, item in enumerate(items):
-            if number == 3:
-                raise KeyboardInterrupt
-            yield item
-
-    with pytest.raises(KeyboardInterrupt):
-        open_store(manifest, WHOLE, tmp_path / "stores", stop, threads=2)
-    assert list((tmp_path / "stores").iterdir()) == []
-    assert threading.active_count() == begun
-
-
-def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    manifest = manifest_of(tmp_path, *(noise(seed, 100, 100) for seed in range(5)))
+@pytest.mark.usefixtures("small_segments")
+def test_a_full_disk_keeps_whole_segments_only(tmp_path: Path) -> None:
+    pictures = [noise(0), noise(1), noise(2), *(noise(seed, 100, 100) for seed in range(3, 6))]
+    manifest = manifest_of(tmp_path, *pictures)
     message = "the store of pictures cannot be written .*; make room, or name another place"
     with files_of_at_most(40_000), pytest.raises(OutputError, match=message):
         open_store(manifest, Framing(100), tmp_path / "stores")
-    assert list((tmp_path / "stores").iterdir()) == []
+    assert len(segments_of(tmp_path / "stores")) == 1
+    assert leftovers(tmp_path / "stores") == []
 
 
 def test_a_place_that_cannot_hold_stores(tmp_path: Path) -> None:
@@ -206,6 +275,7 @@ def test_a_place_that_cannot_hold_stores(tmp_path: Path) -> None:
         open_store(manifest_of(tmp_path, noise(0)), WHOLE, root)
 
 
+@pytest.mark.usefixtures("small_segments")
 def test_two_builds_at_once(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, *map(noise, range(9)))
     root = tmp_path / "stores"
@@ -213,6 +283,7 @@ def test_two_builds_at_once(tmp_path: Path) -> None:
     stores = []
 
     def meet(items: Iterable[Any], total: int) -> Iterable[Any]:
+        assert total == 9
         meeting.wait()
         yield from items
 
@@ -226,26 +297,118 @@ def test_two_builds_at_once(tmp_path: Path) -> None:
         thread.join()
     first, second = stores
     for index in range(9):
-        np.testing.assert_array_equal(first.crop(index, 16), second.crop(index, 16))
-    assert len(list(root.iterdir())) == 1
+        np.testing.assert_array_equal(first.crop(index, 12), noise(index))
+        np.testing.assert_array_equal(second.crop(index, 12), noise(index))
+    assert len(segments_of(root)) == 3
+    assert leftovers(root) == []
 
 
-@pytest.mark.parametrize("name", ["pixels.u8", "index.npz"])
+@pytest.mark.usefixtures("small_segments")
+@pytest.mark.parametrize("name", ["pixels.u8", "index.bin"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "missing"])
-def test_a_damaged_store(name: str, damage: str, tmp_path: Path) -> None:
-    manifest = manifest_of(tmp_path, noise(0), noise(1))
-    open_store(manifest, WHOLE, tmp_path / "stores")
-    (folder,) = (tmp_path / "stores").iterdir()
-    content = (folder / name).read_bytes()
-    (folder / name).unlink()
+def test_a_damaged_segment_is_made_again(name: str, damage: str, tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, *map(noise, range(5)))
+    root, watch = tmp_path / "stores", Watched()
+    assert open_store(manifest, WHOLE, root, watch).discarded == 0
+    place = next(p for p in segments_of(root) if len(segments.read_segment(p).keys) == 3)
+    content = (place / name).read_bytes()
+    (place / name).unlink()
     if damage != "missing":
-        (folder / name).write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
-    with pytest.raises(DataError, match=f"{folder.name}: not a whole store .* delete this folder"):
-        open_store(manifest, WHOLE, tmp_path / "stores")
+        (place / name).write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
+    store = open_store(manifest, WHOLE, root, watch)
+    assert (watch.totals, store.discarded, len(store)) == ([5, 3], 1, 5)
+    for index in range(5):
+        np.testing.assert_array_equal(store.crop(index, 12), noise(index))
+    assert open_store(manifest, WHOLE, root, watch).discarded == 0
+    assert len(segments_of(root)) == 2
 
 
-def test_a_loading_process_opens_the_file_itself(tmp_path: Path) -> None:
-    store = open_store(manifest_of(tmp_path, noise(0, 300, 300)), Framing(300), tmp_path / "stores")
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_any_damage_to_an_index_is_noticed(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    manifest = manifest_of(folder, noise(0))
+    open_store(manifest, WHOLE, folder / "stores")
+    (place,) = segments_of(folder / "stores")
+    content = bytearray((place / "index.bin").read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    (place / "index.bin").write_bytes(content)
+    store = open_store(manifest, WHOLE, folder / "stores")
+    assert store.discarded == 1
+    np.testing.assert_array_equal(store.crop(0, 12), noise(0))
+
+
+def age(place: Path, hours: float) -> None:
+    """Let a segment be last used so many hours ago."""
+    then = place.stat().st_mtime - 3600 * hours
+    os.utime(place, (then, then))
+
+
+def test_beyond_the_limit_the_longest_unused_goes_first(tmp_path: Path) -> None:
+    root = tmp_path / "stores"
+    manifests = [manifest_of(tmp_path / str(n), noise(n, 64, 64)) for n in range(4)]
+    places: list[Path] = []
+    for number, manifest in enumerate(manifests):
+        open_store(manifest, Framing(64 - number % 2), root)
+        (new,) = set(segments_of(root)) - set(places)
+        places.append(new)
+    size = sum(file.stat().st_size for file in places[0].iterdir())
+    for place, hours in zip(places, (3, 5, 2, 4), strict=True):
+        age(place, hours)
+    open_store(manifests[1], Framing(63), root, limit=int(3.5 * size))
+    # The second was longest unused, but is needed; the fourth is next.
+    assert segments_of(root) == sorted([places[0], places[1], places[2]])
+    open_store(manifests[2], Framing(64), root, limit=0)
+    # The second was opened just now: it may be in use.
+    assert segments_of(root) == sorted([places[1], places[2]])
+    assert leftovers(root) == []
+
+
+def test_a_store_larger_than_the_limit(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, *map(noise, range(3)))
+    store = open_store(manifest, WHOLE, tmp_path / "stores", limit=1)
+    np.testing.assert_array_equal(store.crop(2, 12), noise(2))
+    assert len(segments_of(tmp_path / "stores")) == 1
+
+
+def test_what_a_killed_build_left_is_deleted_in_time(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, noise(0))
+    open_store(manifest, WHOLE, tmp_path / "stores")
+    (place,) = segments_of(tmp_path / "stores")
+    new, old = place.parent / ".building-new", place.parent / ".building-old"
+    for folder in (new, old):
+        folder.mkdir()
+        (folder / "pixels.u8").write_bytes(b"x")
+    for path in (old / "pixels.u8", old):
+        age(path, 2)
+    open_store(manifest, WHOLE, tmp_path / "stores")
+    assert leftovers(tmp_path / "stores") == [new]
+
+
+def test_other_things_in_the_root_are_left_alone(tmp_path: Path) -> None:
+    root = tmp_path / "stores"
+    for path in (root / "note.txt", root / "0123456789abcdef0123" / "index.npz"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    open_store(manifest_of(tmp_path, noise(0)), WHOLE, root, limit=0)
+    assert (root / "note.txt").exists()
+    assert (root / "0123456789abcdef0123" / "index.npz").exists()
+
+
+def test_a_loading_process_opens_the_files_itself(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, noise(0, 300, 300), noise(1))
+    store = open_store(manifest, Framing(300), tmp_path / "stores")
     sent = pickle.dumps(store)
     assert len(sent) < 1000
-    np.testing.assert_array_equal(pickle.loads(sent).crop(0, 64), store.crop(0, 64))
+    np.testing.assert_array_equal(pickle.loads(sent).crop(1, 64), store.crop(1, 64))
+
+
+def test_a_segment_that_was_deleted_meanwhile(tmp_path: Path) -> None:
+    store = open_store(manifest_of(tmp_path, noise(0)), WHOLE, tmp_path / "stores")
+    sent = pickle.dumps(store)
+    shutil.rmtree(tmp_path / "stores")
+    with pytest.raises(DataError, match=r"segment-.*: not a whole segment .*; begin again, and it"):
+        pickle.loads(sent)
+    np.testing.assert_array_equal(store.crop(0, 12), noise(0))

@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from mien import ages
-from mien.evaluation.calibration import age_margins, temperature
+from mien.evaluation.calibration import age_margins, temperature, vector_scaling
 
 Numbers = NDArray[np.float64]
+
+torch.set_num_threads(1)
 
 
 def softmax(scores: Numbers) -> Numbers:
@@ -44,6 +52,92 @@ def test_the_temperature_makes_the_truth_most_likely() -> None:
 def test_a_temperature_has_bounds(sign: float, wanted: float) -> None:
     scores = np.eye(3) * 3 * sign
     assert temperature(scores, np.arange(3)) == pytest.approx(wanted, rel=1e-3)
+
+
+def draws(scores: Numbers, seed: int) -> NDArray[np.int64]:
+    """Return a class a row, drawn from what the scores say."""
+    shares = np.random.default_rng(seed).random((len(scores), 1))
+    return np.asarray((softmax(scores).cumsum(axis=1) < shares).sum(axis=1), np.int64)
+
+
+def test_the_scales_and_biases_that_the_scores_were_spoilt_by() -> None:
+    honest = 2 * np.random.default_rng(0).normal(size=(20_000, 3))
+    truth = draws(honest, 1)
+    scale, bias = np.array([0.5, 1.0, 2.0]), np.array([1.0, -1.0, 0.0])
+    found_scale, found_bias = vector_scaling((honest - bias) / scale, truth)
+    assert found_scale == pytest.approx(scale, rel=0.06)
+    # A bias that all classes share changes nothing.
+    assert found_bias - found_bias[2] == pytest.approx(bias, abs=0.08)
+
+
+def test_the_scaling_is_the_best_by_another_search() -> None:
+    """The same penalised likelihood, written plainly and searched without gradients given."""
+    rng = np.random.default_rng(2)
+    scores = 3 * rng.normal(size=(400, 3))
+    truth = draws(scores / 2 + [0.5, 0, -1], 3)
+    start = temperature(scores, truth)
+
+    def loss(numbers: Numbers) -> float:
+        likely = softmax(scores * np.exp(numbers[:3]) / start + numbers[3:])
+        surprise = log_loss(truth, likely, labels=range(3), normalize=False)
+        return float(surprise + 30 / 2 * (numbers**2).sum())
+
+    best = minimize(loss, np.zeros(6), method="BFGS").x
+    scale, bias = vector_scaling(scores, truth)
+    assert scale == pytest.approx(np.exp(best[:3]) / start, rel=1e-3)
+    assert bias == pytest.approx(best[3:], abs=1e-3)
+
+
+def test_of_two_classes_it_is_a_logistic_regression() -> None:
+    """With pictures in plenty the prior does not count, and only the difference has a meaning."""
+    scores = np.random.default_rng(0).normal(size=(20_000, 2))
+    truth = draws(scores * [0.7, 1.8] + [0.3, -0.3], 4)
+    (first, second), bias = vector_scaling(scores, truth)
+    plain = LogisticRegression(C=np.inf).fit(scores, truth)
+    assert [-first, second] == pytest.approx(plain.coef_[0].tolist(), abs=0.03)
+    assert bias[1] - bias[0] == pytest.approx(plain.intercept_[0], abs=0.03)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(2, 6), st.floats(0.1, 8))
+def test_scaling_is_never_less_likely_than_a_temperature(
+    seed: int, count: int, classes: int, spread: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores = spread * rng.normal(size=(count, classes)).astype(np.float32)
+    truth = rng.integers(0, rng.integers(1, classes + 1), count)
+    scale, bias = vector_scaling(scores, truth)
+    assert (scale > 0).all()
+    by_scaling, by_temperature = (
+        -np.log(softmax(raised.astype(np.float64))[np.arange(count), truth]).mean()
+        for raised in (scores * scale + bias, scores / temperature(scores, truth))
+    )
+    assert by_scaling <= by_temperature + 1e-9
+
+
+def test_few_pictures_move_little() -> None:
+    """Eight pictures stay near the temperature; as many hundred that say the same do not."""
+    scores = np.random.default_rng(0).normal(size=(8, 3))
+    truth = np.array([2, 2, 2, 2, 0, 1, 2, 0])
+    scale, bias = vector_scaling(scores, truth)
+    assert np.abs(np.log(scale * temperature(scores, truth))).max() < 0.1
+    assert np.abs(bias).max() < 0.1
+    _, far = vector_scaling(np.tile(scores, (100, 1)), np.tile(truth, 100))
+    assert far[2] - far[1] > 5 * (bias[2] - bias[1]) > 0.1
+
+
+def test_a_class_that_never_occurs_keeps_finite_numbers() -> None:
+    scores = np.random.default_rng(0).normal(size=(200, 3))
+    scale, bias = vector_scaling(scores, np.zeros(200, np.int64))
+    assert np.isfinite([scale, bias]).all()
+    assert bias.argmax() == 0
+
+
+def test_scaling_again_gives_the_same_numbers() -> None:
+    scores = np.random.default_rng(0).normal(size=(200, 3))
+    truth = draws(scores, 0)
+    first, again = vector_scaling(scores, truth), vector_scaling(scores, truth)
+    assert np.array_equal(first, again)
 
 
 def estimates(
@@ -126,5 +220,10 @@ def test_the_margin_counts_the_picture_that_comes() -> None:
 
 
 def test_nothing_to_calibrate_on() -> None:
-    with pytest.raises(ValueError, match="no picture with an age"):
+    none = np.empty(0, np.int64)
+    with pytest.raises(ValueError, match="no picture with a label"):
         age_margins(np.empty((0, 101)), np.empty(0))
+    with pytest.raises(ValueError, match="no picture with a label"):
+        temperature(np.empty((0, 3)), none)
+    with pytest.raises(ValueError, match="no picture with a label"):
+        vector_scaling(np.empty((0, 3)), none)

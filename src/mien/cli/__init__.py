@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import data, evaluate, models, predict, train
+from mien.cli import data, evaluate, models, predict, serve, train
 from mien.errors import MienError, printable
 
 
@@ -80,6 +80,7 @@ app = typer.Typer(
 app.command("predict", help=predict.HELP)(predict.predict)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 

@@ -12,7 +12,9 @@ _HANDFUL: Final = 8
 
 
 @contextmanager
-def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def progress(
+    total: int, unit: str, *, quiet: bool = False, note: Callable[[], str] = str
+) -> Iterator[Callable[[], None]]:
     """Show how far a piece of work is, with its rate and the time left.
 
     Nothing is shown where standard error is no terminal, or for a handful of items. The bar
@@ -22,6 +24,7 @@ def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable
         total: How many items there are.
         unit: What they are: "pictures".
         quiet: Whether to show nothing, as when results appear on the same terminal.
+        note: Tells what to show beside the bar.
 
     Yields:
         To be called after each item.
@@ -38,15 +41,17 @@ def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeLeftColumn(compact=True),
-        TextColumn("left"),
+        TextColumn("left{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total, rate="")
+        task = bar.add_task("", total=total, rate="", note="")
 
         def advance() -> None:
             bar.advance(task)
             done, seconds = bar.tasks[0].completed, bar.tasks[0].elapsed
-            bar.update(task, rate=f"{unit}, {done / seconds:.1f} a second," if seconds else unit)
+            rate = f"{unit}, {done / seconds:.1f} a second," if seconds else unit
+            said = note()
+            bar.update(task, rate=rate, note=f", {said}" if said else "")
 
         yield advance
 
@@ -94,17 +99,32 @@ class Counts:
         return ", ".join([*parts, f"{self.failed:,} failed"])
 
 
-def watch(unit: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
-    """Return what wraps a loop to show its progress; it takes the items and their number.
+class Watch:
+    """Wraps loops to show their progress, and lets them say how they fare.
 
     Args:
         unit: What the items are: "pictures".
     """
 
-    def wrap(items: Iterable[Any], total: int) -> Iterator[Any]:
-        with progress(total, unit) as advance:
+    def __init__(self, unit: str) -> None:
+        self._unit, self._note = unit, ""
+
+    def __call__(self, items: Iterable[Any], total: int, /) -> Iterator[Any]:
+        """Take the items and their number, and give the items."""
+        with progress(total, self._unit, note=lambda: self._note) as advance:
             for item in items:
                 yield item
                 advance()
 
-    return wrap
+    def note(self, text: str) -> None:
+        """Show a text beside the bar from the next item on."""
+        self._note = text
+
+
+def watch(unit: str) -> Watch:
+    """Return what wraps a loop to show its progress; it takes the items and their number.
+
+    Args:
+        unit: What the items are: "pictures".
+    """
+    return Watch(unit)

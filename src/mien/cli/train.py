@@ -51,6 +51,9 @@ def train(
     cache: Annotated[Path, typer.Option(help="Where decoded pictures are kept.")] = Path(
         "runs/cache"
     ),
+    cache_limit: Annotated[
+        float, typer.Option(min=0.1, help="How large that folder may become, in GB.")
+    ] = 20.0,
 ) -> None:
     """Train a network, and leave a model file and a report.
 
@@ -80,8 +83,15 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     begun = runs.check(loaded, device.value).begun
-    parts = load_parts(loaded, cache, watch("pictures prepared"), threads=threads)
+    parts = load_parts(
+        loaded,
+        cache,
+        watch("pictures prepared"),
+        threads=threads,
+        limit=int(cache_limit * 1e9),
+    )
     typer.echo(_summary(loaded, parts, folder, begun), err=True)
+    batches = watch("batches")
     try:
         best = runs.fit(
             loaded,
@@ -89,7 +99,8 @@ def train(
             folder,
             resume=resume is not None,
             device=device.value,
-            watch=watch("batches"),
+            watch=batches,
+            note=batches.note,
             tell=lambda row: typer.echo(epoch_line(row, loaded.epochs), err=True),
         )
     except KeyboardInterrupt:
@@ -187,11 +198,13 @@ def _import(data: Path, path: Path) -> Path:
 def _summary(recipe: "Recipe", parts: "Parts", folder: Path, begun: list[str]) -> str:
     train, choice, calibration = (p.store for p in (parts.train, parts.choice, parts.calibration))
     missed = sum(store.unaligned for store in (train, choice, calibration))
+    discarded = sum(store.discarded for store in (train, choice, calibration))
     new = [task.name for task in recipe.tasks if task.name not in begun]
     return (
         f"{recipe.name}: {len(train):,} pictures to train on, {len(choice):,} to choose by, "
         f"{len(calibration):,} to calibrate on; "
         + (f"no landmarks found in {missed:,}; " if missed else "")
+        + (f"{discarded:,} damaged parts of the cache made again; " if discarded else "")
         + (f"heads that begin anew: {', '.join(new)}; " if begun and new else "")
         + f"run folder {folder}"
     )

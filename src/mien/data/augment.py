@@ -7,17 +7,20 @@ nothing is resampled twice.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Final, cast
+from typing import Annotated, Final, Literal, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mien.pixels import Image, Matrix, sample
 
 Chance = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0)]
-_Side = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Alpha = Annotated[float, Field(ge=0, le=100)]
+_Side = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def _rising(sides: tuple[int, int]) -> tuple[int, int]:
@@ -31,14 +34,22 @@ class Augmentation(BaseModel):
 
     Attributes:
         flip: Chance of a mirrored picture.
+        flip_vertical: Chance of a picture upside down.
         rotation: Largest turn, degrees either way.
         zoom: Largest change of scale, as a share either way.
         shift: Largest shift, as a share of the view's side.
         shear: Largest shear and change of aspect, as a share.
+        crop: Smallest share of the view's area that a random part of it has, whose sides are to
+            each other as 3 to 4 at most, and which is stretched to the whole (random resized
+            crop: Szegedy et al. 2015); 0 for no such crop.
+        fill: What a change of the view brings in from beyond the picture: "nearest" repeats its
+            last pixels, as use does; "constant" is black.
         unaligned: Chance that a face is cut as if no landmarks had been found.
         border: Chance that the picture ends early on some sides, its last pixels repeated.
         grey: Chance of a grey picture.
         tint: Chance of a colour cast; grey pictures become toned.
+        colour: Largest change of saturation, as a share, and of hue, of which 1 would be a
+            quarter of the circle; brightness stays.
         light: Largest change of brightness, contrast and gamma, as a share.
         dark: Chance of low light: dimmed, with noise.
         shrink: Chance that detail is lost, by going through a small picture.
@@ -47,20 +58,29 @@ class Augmentation(BaseModel):
         jpeg: Chance of damage by JPEG.
         noise: Chance of noise.
         erase: Chance that a rectangle is covered.
+        mixup: Alpha of the Beta distribution that two pictures' shares are drawn from when they
+            are blended (Zhang et al. 2018); 0 for never.
+        cutmix: The same for the area that a rectangle of another picture leaves (Yun et al.
+            2019); 0 for never. With both, each mixed picture takes one of them by lot.
+        mix_chance: Chance that a picture is mixed, where `mixup` or `cutmix` is not 0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     flip: Chance = 0.5
-    rotation: Amount = 12.0
-    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    shift: Amount = 0.05
-    shear: Amount = 0.05
+    flip_vertical: Chance = 0.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 12.0
+    zoom: BelowOne = 0.1
+    shift: Share = 0.05
+    shear: Share = 0.05
+    crop: Share = 0.0
+    fill: Literal["nearest", "constant"] = "nearest"
     unaligned: Chance = 0.0
     border: Chance = 0.0
     grey: Chance = 0.0
     tint: Chance = 0.0
-    light: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    colour: Share = 0.0
+    light: BelowOne = 0.2
     dark: Chance = 0.0
     shrink: Chance = 0.0
     shrink_side: Annotated[tuple[_Side, _Side], AfterValidator(_rising)] = (24, 96)
@@ -68,8 +88,11 @@ class Augmentation(BaseModel):
     jpeg: Chance = 0.0
     noise: Chance = 0.0
     erase: Chance = 0.0
+    mixup: Alpha = 0.0
+    cutmix: Alpha = 0.0
+    mix_chance: Chance = 1.0
 
-    def crop(
+    def cut(
         self, rng: np.random.Generator, picture: Image, view: Matrix, whole: Matrix, size: int
     ) -> Image:
         """Return a changed crop of a stored picture.
@@ -88,8 +111,12 @@ class Augmentation(BaseModel):
             view = whole
         if rng.random() < self.border:
             picture, view = _cut_border(rng, picture, view)
-        crop = sample(picture, view @ _as_square(self._jitter(rng)), size)
+        jitter = self._jitter(rng)
+        crop = sample(picture, view @ _as_square(jitter), size)
         crop = np.ascontiguousarray(np.broadcast_to(crop, (size, size, 3)))
+        if self.fill == "constant":
+            unknown = _brought_in(jitter, view, picture.shape, size)
+            crop = np.where(unknown[:, :, np.newaxis], np.uint8(0), crop)
         for chance, change in self._changes():
             if rng.random() < chance:
                 crop = change(rng, crop)
@@ -105,10 +132,18 @@ class Augmentation(BaseModel):
         slant = np.array([[1, rng.uniform(-self.shear, self.shear)], [0, 1]])
         linear = turn @ slant @ np.diag([mirror * scale * aspect, scale / aspect])
         centre = np.array([0.5, 0.5]) + rng.uniform(-self.shift, self.shift, 2)
-        return np.column_stack([linear, centre - linear @ [0.5, 0.5]])
+        # What old recipes leave out draws nothing, so that their pictures stay the same.
+        if self.flip_vertical and rng.random() < self.flip_vertical:
+            linear = linear @ np.diag([1, -1])
+        jitter = np.column_stack([linear, centre - linear @ [0.5, 0.5]])
+        return jitter @ _as_square(_part(rng, self.crop)) if self.crop else jitter
 
     def _changes(self) -> list[tuple[float, Callable[[np.random.Generator, Image], Image]]]:
+        def recolour(rng: np.random.Generator, crop: Image) -> Image:
+            return _recolour(rng, crop, self.colour)
+
         return [
+            *([(1.0, recolour)] if self.colour else []),
             (self.grey, _grey),
             (self.tint, _tint),
             (1.0 if self.light else 0.0, lambda rng, crop: _relight(rng, crop, self.light)),
@@ -121,12 +156,46 @@ class Augmentation(BaseModel):
         ]
 
 
+# RGB to brightness and two axes of colour, as in NTSC television.
+_TO_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
 NONE: Final = Augmentation(flip=0, rotation=0, zoom=0, shift=0, shear=0, light=0)
 """No change at all: the crop is the crop in use."""
 
 
 def _as_square(matrix: Matrix) -> Matrix:
     return np.vstack([matrix, [0.0, 0.0, 1.0]])
+
+
+def _part(rng: np.random.Generator, smallest: float) -> Matrix:
+    """Return the view of a chance part of the unit square."""
+    area = rng.uniform(smallest, 1)
+    # No side is longer than the whole: so the area stays what was drawn.
+    longest = math.log(min(4 / 3, 1 / area))
+    ratio = math.exp(rng.uniform(-longest, longest))
+    width, height = math.sqrt(area * ratio), math.sqrt(area / ratio)
+    left, top = rng.uniform(0, 1 - min(1, width)), rng.uniform(0, 1 - min(1, height))
+    return np.array([[width, 0, left], [0, height, top]])
+
+
+def _brought_in(
+    jitter: Matrix, view: Matrix, shape: tuple[int, ...], size: int
+) -> NDArray[np.bool_]:
+    """Return which pixels of a crop lie beyond the picture, and beyond what use would show."""
+    centres = (np.arange(size) + 0.5) / size
+    x, y = _positions(jitter, centres)
+    beyond_view = (x < 0) | (x > 1) | (y < 0) | (y > 1)
+    x, y = _positions(view @ _as_square(jitter), centres)
+    return beyond_view & ((x < 0) | (x > shape[1]) | (y < 0) | (y > shape[0]))
+
+
+def _positions(
+    matrix: Matrix, centres: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x and y, each rows x columns, where an affine takes a grid of points."""
+    (a, b, c), (d, e, f) = matrix
+    rows = centres[:, np.newaxis]
+    return a * centres + (b * rows + c), d * centres + (e * rows + f)
 
 
 def _cut_border(rng: np.random.Generator, picture: Image, view: Matrix) -> tuple[Image, Matrix]:
@@ -145,6 +214,16 @@ def _grey(_: np.random.Generator, crop: Image) -> Image:
 def _tint(rng: np.random.Generator, crop: Image) -> Image:
     gains = np.exp(rng.uniform(-0.15, 0.15, 3))
     return _through_table(crop, np.arange(256)[:, np.newaxis] * gains / gains.mean())
+
+
+def _recolour(rng: np.random.Generator, crop: Image, strength: float) -> Image:
+    """Turn and stretch the two axes of colour; a tone without colour keeps its place."""
+    turn = rng.uniform(-strength, strength) * math.pi / 2
+    saturation = 1 + rng.uniform(-strength, strength)
+    cos, sin = saturation * math.cos(turn), saturation * math.sin(turn)
+    change = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    matrix = np.linalg.inv(_TO_YIQ) @ change @ _TO_YIQ
+    return cv2.transform(crop, matrix).astype(np.uint8, copy=False)
 
 
 def _relight(rng: np.random.Generator, crop: Image, strength: float) -> Image:
@@ -196,10 +275,10 @@ def _jpeg(rng: np.random.Generator, crop: Image) -> Image:
     return cast("Image", cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB))
 
 
-def _through_table(crop: Image, table: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:
+def _through_table(crop: Image, table: NDArray[np.float64]) -> Image:
     columns = table if table.ndim == 2 else np.repeat(table[:, np.newaxis], 3, axis=1)
     return cv2.LUT(crop, _clip(columns)[np.newaxis]).astype(np.uint8, copy=False)
 
 
-def _clip(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image:
+def _clip(values: NDArray[np.float64]) -> Image:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

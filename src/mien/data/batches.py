@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from mien.data.augment import Augmentation
 from mien.data.manifest import Manifest, Sample
+from mien.data.mixing import mix
+from mien.data.sampling import BalancedStream, Stream, apportion, classes_of
 from mien.data.store import Store
 from mien.errors import DataError
 from mien.faces import view_of_picture
@@ -94,11 +96,18 @@ class Batch:
 
     Attributes:
         pixels: N x S x S x 3, uint8.
-        targets: Task -> N x classes (or N x 2, low and high), nan where missing.
+        targets: Task -> N x classes (or N x 2, low and high), nan where missing: each picture's
+            own, also where it is mixed with another.
+        partners: N, indices within the batch: whose targets are mixed in; a picture's own index
+            where none are.
+        kept: N, 0 to 1: the share of the own targets, 1 where none are mixed in. The loss of a
+            picture is kept * loss(own) + (1 - kept) * loss(partner's).
     """
 
     pixels: NDArray[np.uint8]
     targets: dict[str, NDArray[np.float32]]
+    partners: NDArray[np.int64]
+    kept: NDArray[np.float32]
 
 
 class BatchPlan:
@@ -112,10 +121,14 @@ class BatchPlan:
         augmentation: How pictures are changed.
         size: Pictures in a batch.
         seed: Seed of order and changes.
+        balance: A task; within each source its classes (for an age: the age groups) come more
+            evenly than the manifest holds them. None: as it holds them.
+        balance_strength: 0 to 1, how evenly: a class of n pictures gets a share that is
+            proportional to n^(1 - balance_strength).
 
     Raises:
         DataError: `shares` names other sources than the manifest's, or leaves one of them without
-            a picture in a batch; or labels are missing or wrong.
+            a picture in a batch; or labels are missing or wrong; or `balance` is no task.
     """
 
     def __init__(
@@ -127,13 +140,23 @@ class BatchPlan:
         augmentation: Augmentation,
         size: int,
         seed: int,
+        *,
+        balance: str | None = None,
+        balance_strength: float = 1.0,
     ) -> None:
         self._store = store
         self._targets = targets(manifest, wanted)
         self._augmentation = augmentation
         self._seed = seed
-        self._pools = _pools(manifest, shares)
-        self._counts = _counts([share for share, _ in self._pools], size)
+        pools = _pools(manifest, shares)
+        self._counts = _counts([share for share, _ in pools], size)
+        classes = None if balance is None else self._classes(wanted, balance)
+        self._streams = [
+            Stream(pool, (seed, number))
+            if classes is None
+            else BalancedStream(pool, (seed, number), classes[pool], balance_strength)
+            for number, (_, pool) in enumerate(pools)
+        ]
         self.size = size
 
     def batch(self, number: int, side: int) -> Batch:
@@ -143,30 +166,29 @@ class BatchPlan:
             self._crop(int(index), (number, position), side)
             for position, index in enumerate(indices)
         ]
-        return Batch(np.stack(crops), {task: rows[indices] for task, rows in self._targets.items()})
+        # The generator after those of the pictures.
+        rng = np.random.default_rng([self._seed, number, self.size])
+        pixels, partners, kept = mix(rng, np.stack(crops), self._augmentation)
+        rows = {task: rows[indices] for task, rows in self._targets.items()}
+        return Batch(pixels, rows, partners, kept)
 
     def indices(self, number: int) -> NDArray[np.int64]:
-        """Return which samples batch `number` holds.
+        """Return which samples batch `number` holds: of each source the next of its stream."""
+        streams = zip(self._streams, self._counts, strict=True)
+        return np.concatenate([stream.take(number * count, count) for stream, count in streams])
 
-        Each source is a stream of its own: all its pictures in a new order, again and again.
-        """
-        parts = []
-        for stream, ((_, pool), count) in enumerate(zip(self._pools, self._counts, strict=True)):
-            positions = number * count + np.arange(count)
-            rounds, places = np.divmod(positions, len(pool))
-            orders = {
-                int(turn): np.random.default_rng([self._seed, stream, int(turn)]).permutation(pool)
-                for turn in np.unique(rounds)
-            }
-            pairs = zip(rounds, places, strict=True)
-            parts.append(np.array([orders[int(turn)][place] for turn, place in pairs]))
-        return np.concatenate(parts)
+    def _classes(self, wanted: Sequence[Target], balance: str) -> NDArray[np.int64]:
+        for target in wanted:
+            if target.task == balance:
+                return classes_of(self._targets[balance], target.labels)
+        names = ", ".join(target.task for target in wanted)
+        raise DataError(f"no task {balance!r} to balance the batches by; the tasks are {names}")
 
     def _crop(self, index: int, key: tuple[int, int], side: int) -> Image:
         picture = self._store.picture(index)
         whole = view_of_picture(picture.shape[1], picture.shape[0])
         rng = np.random.default_rng([self._seed, *key])
-        return self._augmentation.crop(rng, picture, self._store.view(index), whole, side)
+        return self._augmentation.cut(rng, picture, self._store.view(index), whole, side)
 
 
 def _pools(
@@ -184,11 +206,7 @@ def _pools(
 
 
 def _counts(shares: Sequence[float], size: int) -> list[int]:
-    """Part a batch by shares, largest remainders first, so that the counts sum to its size."""
-    exact = np.array(shares) / sum(shares) * size
-    counts = np.floor(exact).astype(int)
-    for index in np.argsort(counts - exact, kind="stable")[: size - int(counts.sum())]:
-        counts[index] += 1
+    counts = apportion(shares, size)
     if not counts.all():
         raise DataError(
             f"shares of {', '.join(f'{share:g}' for share in shares)} leave one data set without a "

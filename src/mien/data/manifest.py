@@ -3,7 +3,8 @@
 Columns: `path` (relative to the manifest's folder, or absolute), `source` (the data set's name),
 `content` (fingerprint of the pixels), `split` (train, validation, test or empty), then one column
 a task. A column `TASK/LABEL` holds the weight (votes) of one label for a soft label; a number that
-is known to lie in an interval has `TASK_low` and `TASK_high` instead.
+is known to lie in an interval has `TASK_low` and `TASK_high` instead. Names and labels are lines of
+at most 300 characters, as in a model card.
 """
 
 import csv
@@ -12,17 +13,19 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from mien.data import labels as rules
+from mien.data.labels import MAX_AGE as MAX_AGE
+from mien.data.labels import finite
 from mien.errors import DataError
 from mien.files import atomic_write
 
 FIXED_COLUMNS: Final = ("path", "source", "content", "split")
 SPLITS: Final = ("train", "validation", "test")
-MAX_AGE: Final = 130
-_AGES: Final = ("age", "age_low", "age_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Sample:
         text = self.labels.get(column)
         if text is None:
             return math.nan
-        value = _finite(text)
+        value = finite(text)
         if math.isnan(value):
             raise DataError(f"{self.path}: {column} must be a number, not {text!r}")
         return value
@@ -90,6 +93,21 @@ class Manifest:
     def columns(self) -> list[str]:
         """The label columns, in order of first appearance."""
         return list(dict.fromkeys(name for sample in self.samples for name in sample.labels))
+
+    @property
+    def tasks(self) -> list[str]:
+        """What the pictures are labelled with, in order of first appearance.
+
+        Votes and the ends of intervals count as labels of their task.
+        """
+        columns = self.columns
+        intervals = rules.interval_tasks(columns)
+        return list(dict.fromkeys(rules.task_of(name, intervals) for name in columns))
+
+    @property
+    def intervals(self) -> frozenset[str]:
+        """The tasks whose labels are numbers in intervals, at least for some pictures."""
+        return rules.interval_tasks(self.columns)
 
     @property
     def fingerprint(self) -> str:
@@ -131,10 +149,13 @@ class Manifest:
 
         Raises:
             OutputError: The file cannot be written.
-            DataError: A name or a label is not valid Unicode.
+            DataError: A name or a label is not valid Unicode, or a label could not be read back.
         """
         columns = self.columns
-        folder = _absolute(path).parent
+        intervals = self.intervals
+        for sample in self.samples:
+            rules.check(str(sample.path), sample.labels, intervals)
+        folder = absolute(path).parent
         with atomic_write(path, newline="") as file:
             try:
                 file.write(_line([*FIXED_COLUMNS, *columns]))
@@ -148,44 +169,35 @@ class Manifest:
                 ) from error
 
 
-def read(path: Path) -> Manifest:
+def absolute(path: Path) -> Path:
+    """Return an absolute path without "..", its links kept: one that is moved along still leads."""
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def read(path: Path, *, parted: bool = True) -> Manifest:
     """Read and check a manifest.
 
+    Args:
+        path: The CSV file.
+        parted: Whether identical pictures must share one part; False to mend or to part anew.
+
     Raises:
-        DataError: The file is missing or not a manifest, or identical pictures lie in different
-            parts; the message names the line.
+        DataError: The file is missing or not a manifest, a label is none, or identical pictures
+            lie in different parts; the message names the line.
     """
     lines: dict[int, Sample] = {}
     rows = _rows(path)
     header = next(rows, None)
     columns = _check_header(path, header[1] if header else [])
+    intervals = rules.interval_tasks(columns)
     for line, row in rows:
         if row:
-            lines[line] = _sample(path, columns, row, f"{path}, line {line}")
+            lines[line] = _sample(path, columns, intervals, row, f"{path}, line {line}")
     if not lines:
         raise DataError(f"{path}: the manifest lists no picture")
-    _check_parts(path, lines)
+    if parted:
+        _check_parts(path, lines)
     return Manifest(tuple(lines.values()))
-
-
-def join(manifests: Iterable[Manifest]) -> tuple[Manifest, int]:
-    """Join manifests; a picture that repeats another's pixels takes the most guarded part.
-
-    Identical pictures must not lie on two sides of a split. Where two data sets place the same
-    pixels in different parts, all copies go to test before validation before train.
-
-    Returns:
-        The joined manifest, and how many samples had to change their part.
-    """
-    samples = [sample for manifest in manifests for sample in manifest.samples]
-    rank = {name: position for position, name in enumerate(("", *SPLITS))}
-    guarded: dict[str, str] = {}
-    for sample in samples:
-        known = guarded.get(sample.content, "")
-        guarded[sample.content] = max(known, sample.split, key=rank.__getitem__)
-    moved = sum(guarded[sample.content] != sample.split for sample in samples)
-    splits = [guarded[sample.content] for sample in samples]
-    return Manifest(tuple(samples)).with_splits(splits), moved
 
 
 def _hash(lines: Iterable[str]) -> str:
@@ -203,15 +215,8 @@ def _line(values: Sequence[str]) -> str:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    absolute = _absolute(path)
-    if absolute.is_relative_to(folder):
-        return absolute.relative_to(folder).as_posix()
-    return str(absolute)
-
-
-def _absolute(path: Path) -> Path:
-    """Return an absolute path without "..", its links kept: one that is moved along still leads."""
-    return path.resolve() if ".." in path.parts else path.absolute()
+    whole = absolute(path)
+    return whole.relative_to(folder).as_posix() if whole.is_relative_to(folder) else str(whole)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -250,10 +255,16 @@ def _check_header(path: Path, header: list[str]) -> list[str]:
     if wrong or doubled:
         named = ", ".join(repr(name) for name in dict.fromkeys([*wrong, *doubled]))
         raise DataError(f"{path}, line 1: each label column needs a name of its own; got {named}")
+    for name in columns:
+        fault = rules.fault(name)
+        if fault:
+            raise DataError(f"{path}, line 1: the name of a label column {fault}; rename it")
     return columns
 
 
-def _sample(manifest: Path, columns: list[str], row: list[str], where: str) -> Sample:
+def _sample(
+    manifest: Path, columns: list[str], intervals: AbstractSet[str], row: list[str], where: str
+) -> Sample:
     expected = len(FIXED_COLUMNS) + len(columns)
     if len(row) != expected:
         raise DataError(f"{where}: {expected} values expected, {len(row)} found")
@@ -267,17 +278,8 @@ def _sample(manifest: Path, columns: list[str], row: list[str], where: str) -> S
         )
     values = zip(columns, row[len(FIXED_COLUMNS) :], strict=True)
     labels = {name: value for name, value in values if value}
-    for name, value in labels.items():
-        if name in _AGES or "/" in name:
-            _check_number(where, name, value)
+    rules.check(where, labels, intervals)
     return Sample(manifest.parent / path, source, content, split, labels)
-
-
-def _check_number(where: str, name: str, value: str) -> None:
-    largest = MAX_AGE if name in _AGES else math.inf
-    if not 0 <= _finite(value) <= largest:
-        wanted = f"an age from 0 to {MAX_AGE}" if name in _AGES else "a number of at least 0"
-        raise DataError(f"{where}: {name} must be {wanted}, not {value!r}")
 
 
 def _check_parts(path: Path, lines: dict[int, Sample]) -> None:
@@ -291,12 +293,3 @@ def _check_parts(path: Path, lines: dict[int, Sample]) -> None:
                 f"{sample.content}), but in {parts[1]}, not {parts[0]}; identical pictures must "
                 "share one part"
             )
-
-
-def _finite(text: str) -> float:
-    """Return a number; nan for a text that is none, or not a finite one."""
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan

@@ -1,18 +1,15 @@
-"""Faces decoded and found once: pictures and their views in one flat array file on disk."""
+"""Faces decoded and found once: pictures and their views, kept on disk by content and framing."""
 
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +17,23 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
+from mien.data.segments import (
+    KEY,
+    Entry,
+    Segment,
+    read_segment,
+    read_segments,
+    trim,
+    write_segment,
+)
 from mien.errors import DataError, ImageError, OutputError
 from mien.faces import Detector, Template, view_of_picture, view_of_whole
 from mien.pixels import Image, Matrix, block_mean, sample, shrink_factor
 
-_VERSION: Final = 1
+LIMIT: Final = 20 * 10**9
+"""Bytes that all stores of a root may take, where nothing else is said."""
+
+_VERSION: Final = 2
 _AHEAD: Final = 64
 
 
@@ -44,41 +53,43 @@ class Framing:
 class Store:
     """Pictures, shrunk as far as their views allow, with the view of each; read from disk.
 
-    Indexed in the manifest's order. Reading needs no lock: many processes may share the file.
+    Indexed in the manifest's order. Reading needs no lock: many processes may share the files.
 
     Args:
-        folder: The store's folder.
+        folders: The segments that hold the pictures.
+        rows: Where each picture lies, counted through all segments.
+        discarded: How many damaged segments were discarded to open it.
+
+    Attributes:
+        aligned: N, bool: whether a face's landmarks were found, or were not sought.
+        discarded: As given.
 
     Raises:
-        DataError: The folder does not hold a whole store.
+        DataError: A segment is gone or damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        try:
-            with (
-                (folder / "index.npz").open("rb") as file,
-                np.load(file, allow_pickle=False) as index,
-            ):
-                self._offsets: NDArray[np.int64] = index["offsets"]
-                self._shapes: NDArray[np.int64] = index["shapes"]
-                self._matrices: NDArray[np.float64] = index["matrices"]
-                self.aligned: NDArray[np.bool_] = index["aligned"]
-            self._pixels = np.memmap(folder / "pixels.u8", np.uint8, mode="r")
-            if len(self._pixels) != self._shapes.prod(axis=1).sum():
-                raise ValueError("its pixels do not match its index")
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise DataError(
-                f"{folder}: not a whole store of pictures ({error}); delete this folder, and it "
-                "is made again"
-            ) from error
+    def __init__(
+        self, folders: Sequence[Path], rows: NDArray[np.int64], discarded: int = 0
+    ) -> None:
+        self._folders, self._rows = tuple(folders), rows
+        self.discarded = discarded
+        segments = [read_segment(folder) for folder in folders]
+        owners = np.repeat(np.arange(len(segments)), [len(found.keys) for found in segments])
+        offsets = np.concatenate([found.offsets for found in segments])
+        shapes = np.concatenate([found.shapes for found in segments])
+        self._places: NDArray[np.int64] = np.column_stack([owners, offsets, shapes])[rows]
+        self._views = np.concatenate([found.views for found in segments])[rows]
+        self.aligned: NDArray[np.bool_] = np.concatenate([found.aligned for found in segments])[
+            rows
+        ]
+        self._pixels = [found.open_pixels() for found in segments]
 
-    def __reduce__(self) -> tuple[type["Store"], tuple[Path]]:
-        # A loading process that gets a copy opens the file, instead of being sent its content.
-        return Store, (self._folder,)
+    def __reduce__(self) -> tuple[type["Store"], tuple[tuple[Path, ...], NDArray[np.int64], int]]:
+        # A loading process that gets a copy opens the files, instead of being sent their content.
+        return Store, (self._folders, self._rows, self.discarded)
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return len(self._rows)
 
     @property
     def unaligned(self) -> int:
@@ -87,13 +98,13 @@ class Store:
 
     def picture(self, index: int) -> Image:
         """Return a stored picture, H x W x C; C is 1 where all its channels were equal."""
-        shape = tuple(int(length) for length in self._shapes[index])
-        start = int(self._offsets[index])
-        return self._pixels[start : start + int(np.prod(shape))].reshape(shape)
+        owner, start, height, width, channels = self._places[index].tolist()
+        flat: Image = self._pixels[owner][start : start + height * width * channels]
+        return flat.reshape(height, width, channels)
 
     def view(self, index: int) -> Matrix:
         """Return the view to crop, in coordinates of the stored picture."""
-        matrix: Matrix = self._matrices[index]
+        matrix: Matrix = self._views[index]
         return matrix
 
     def crop(self, index: int, size: int) -> Image:
@@ -109,90 +120,126 @@ def open_store(
     watch: Watcher = unwatched,
     *,
     threads: int = 0,
+    limit: int = LIMIT,
 ) -> Store:
-    """Open the store of a manifest's pictures, building it first where there is none.
+    """Open the store of a manifest's pictures; those that no earlier store held are decoded first.
 
-    The folder's name is a hash of the pictures and the framing, so a changed manifest gets a new
-    one. It is built beside its place and renamed when whole: an interrupted build leaves none, and
-    of two builds at once either may win.
+    All stores of a framing share one folder of segments, in which pictures are found by their
+    content, whatever the manifest. A build that is interrupted keeps all but its last segment; two
+    at once do no harm. Damaged segments are discarded, and their pictures decoded again.
 
     Args:
         manifest: Its samples' order is the store's.
         framing: How the network's input is cut.
         root: Folder of all stores.
-        watch: Progress over the samples.
+        watch: Progress over the pictures to be decoded; not called where there are none.
         threads: Processor cores to use; 0 for all.
+        limit: Bytes that all stores of the root together may take. Beyond it the segments that
+            were not used for longest are deleted; those that this store needs, or that were
+            opened within the last hour, stay in any case.
 
     Raises:
-        DataError: A picture cannot be read any more, or the store is damaged.
-        OutputError: The store cannot be written, for example because the disk is full.
+        DataError: A picture cannot be read any more.
+        OutputError: The store cannot be written or read, for example because the disk is full.
     """
-    named = json.dumps([_VERSION, framing.size, framing.template, *_contents(manifest)])
-    folder = root / hashlib.sha256(named.encode()).hexdigest()[:20]
-    if not folder.is_dir():
-        try:
-            _build(manifest, framing, folder, watch, threads)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: the store of pictures cannot be written ({error.strerror}); make room, "
-                "or name another place for it"
-            ) from error
-    return Store(folder)
-
-
-def _contents(manifest: Manifest) -> list[str]:
-    return [sample.content for sample in manifest.samples]
-
-
-def _build(
-    manifest: Manifest, framing: Framing, folder: Path, watch: Watcher, threads: int
-) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    folder = root / _name(framing)
     try:
-        _fill(manifest, framing, temporary, watch, threads)
-        try:
-            temporary.rename(folder)
-        except OSError:
-            # Another process was faster; its store is the same.
-            if not folder.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        shelf = _Shelf(folder, manifest.samples)
+        missing = shelf.missing()
+        if missing:
+            with closing(_prepare_all(missing, framing, threads)) as prepared:
+                entries = iter(watch(prepared, len(missing)))
+                while segment := write_segment(folder, entries):
+                    shelf.add(segment)
+                    trim(root, limit, shelf.used())
+        store = shelf.store()
+        trim(root, limit, shelf.used())
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the store of pictures cannot be written or read ({error.strerror}); make "
+            "room, or name another place for it"
+        ) from error
+    return store
 
 
-def _fill(manifest: Manifest, framing: Framing, folder: Path, watch: Watcher, threads: int) -> None:
-    offset = 0
-    offsets, shapes, matrices, aligned = [], [], [], []
-    with (
-        (folder / "pixels.u8").open("wb") as file,
-        closing(_prepare_all(manifest.samples, framing, threads)) as prepared,
-    ):
-        for pixels, matrix, found in watch(prepared, len(manifest.samples)):
-            file.write(pixels.tobytes())
-            offsets.append(offset)
-            shapes.append(pixels.shape)
-            matrices.append(matrix)
-            aligned.append(found)
-            offset += pixels.size
-    np.savez(
-        folder / "index.npz",
-        offsets=np.array(offsets, np.int64),
-        shapes=np.array(shapes, np.int64),
-        matrices=np.array(matrices, np.float64),
-        aligned=np.array(aligned, np.bool_),
-    )
+class _Shelf:
+    """The segments of one framing, and where in them the pictures of some samples lie."""
+
+    def __init__(self, folder: Path, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+        self._keys = [_key(sample.content) for sample in samples]
+        self._private: dict[int, bytes] = {}
+        self._wanted = set(self._keys)
+        self._found: dict[bytes, tuple[Segment, int]] = {}
+        segments, self._discarded = read_segments(folder)
+        for segment in segments:
+            self.add(segment)
+        # Few are stored under such keys, which take longer to make: only the others may be.
+        absent = [index for index, key in enumerate(self._keys) if key not in self._found]
+        self._private = {index: _private_key(samples[index]) for index in absent}
+        self._wanted.update(self._private.values())
+        for segment in segments if absent else []:
+            self.add(segment)
+
+    def add(self, segment: Segment) -> None:
+        """Take up a segment, as far as its pictures are wanted and not yet found."""
+        for row, key in enumerate(segment.keys):
+            if key in self._wanted:
+                self._found.setdefault(key, (segment, row))
+
+    def missing(self) -> list[Sample]:
+        """Return the samples whose pictures lie in no segment, each file once."""
+        private = {key: index for index, key in self._private.items() if key not in self._found}
+        return [self._samples[index] for index in private.values()]
+
+    def used(self) -> set[Path]:
+        """Return the folders of the segments that hold wanted pictures."""
+        return {segment.folder for segment, _ in self._found.values()}
+
+    def store(self) -> Store:
+        """Return the store of all samples, none of which may be missing."""
+        keys = enumerate(self._keys)
+        places = [self._found.get(key) or self._found[self._private[index]] for index, key in keys]
+        first: dict[Path, int] = {}
+        count = 0
+        for segment, _ in places:
+            if segment.folder not in first:
+                first[segment.folder] = count
+                count += len(segment.keys)
+        rows = np.array([first[segment.folder] + row for segment, row in places], np.int64)
+        return Store(list(first), rows, self._discarded)
 
 
-_Prepared = tuple[Image, Matrix, bool]
+def _name(framing: Framing) -> str:
+    named = json.dumps([_VERSION, framing.size, framing.template])
+    return f"{framing.size}-{hashlib.sha256(named.encode()).hexdigest()[:12]}"
+
+
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:KEY]
+
+
+def _private_key(sample: Sample) -> bytes:
+    """Return the key of a picture that does not have the content which its manifest states.
+
+    Found by its content it would be taken for another picture, also by other manifests; so it is
+    found only by those that state the same of the same file.
+    """
+    return _key(sample.content, str(Path.cwd() / sample.path))
+
+
+def _fingerprint(pixels: Image) -> str:
+    """Return the fingerprint that an import states as a picture's content."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:20]
 
 
 def _prepare_all(
-    samples: Sequence[Sample], framing: Framing, threads: int
-) -> Generator[_Prepared, None, None]:
+    samples: Iterable[Sample], framing: Framing, threads: int
+) -> Generator[Entry, None, None]:
     """Prepare pictures side by side, in order, only some of them ahead of their use."""
     detector = Detector() if framing.template is not None else None
-    waiting: deque[Future[_Prepared]] = deque()
+    waiting: deque[Future[Entry]] = deque()
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     try:
         for entry in samples:
@@ -205,11 +252,13 @@ def _prepare_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare(entry: Sample, framing: Framing, detector: Detector | None) -> _Prepared:
+def _prepare(entry: Sample, framing: Framing, detector: Detector | None) -> Entry:
     try:
         pixels = images.load(entry.path).pixels
     except ImageError as error:
         raise DataError(f"{error}; import the data set again to leave it out") from error
+    as_stated = _fingerprint(pixels) == entry.content
+    key = _key(entry.content) if as_stated else _private_key(entry)
     found = True
     if detector is None or framing.template is None:
         matrix = view_of_picture(pixels.shape[1], pixels.shape[0], inside=True)
@@ -220,4 +269,4 @@ def _prepare(entry: Sample, framing: Framing, detector: Detector | None) -> _Pre
     pixels = block_mean(pixels, factor)
     if (pixels == pixels[:, :, :1]).all():
         pixels = pixels[:, :, :1]
-    return pixels, matrix / factor, found
+    return Entry(key, pixels, matrix / factor, found)

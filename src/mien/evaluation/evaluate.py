@@ -3,99 +3,126 @@
 import csv
 import os
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import ages
-from mien.analyzer import Analyzer, Attribute
-from mien.card import Confusion, Metric, Task
-from mien.classifier import Classifier
+from mien.card import Metric, Task
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
-from mien.errors import DataError
-from mien.evaluation.metrics import age_errors, class_errors, confusion
+from mien.errors import ModelError, OutputError, printable
+from mien.evaluation.bootstrap import Resampling, estimates
+from mien.evaluation.confusions import class_figures, confusion, reliability
+from mien.evaluation.examples import examples
+from mien.evaluation.labels import Labels, groups_of, in_order, labels_of
+from mien.evaluation.metrics import (
+    Measure,
+    age_measure,
+    class_measure,
+    interval_measure,
+    regression_measure,
+)
+from mien.evaluation.reading import Outputs, printed_ages, read, stacked
+from mien.evaluation.result import GROUPINGS, AgeFigures, Decade
+from mien.evaluation.result import Evaluation as Evaluation
+from mien.evaluation.robustness import (
+    WIDTHS,
+    Copies,
+    Drawing,
+    grey_agreement,
+    read_copies,
+    width_figures,
+)
 from mien.files import atomic_write
 from mien.model import Model
 
-GROUPINGS: Final = ("gender", "race", "age_group")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model file is worth on one part.
-
-    Attributes:
-        metrics: The figures, over all pictures and by group.
-        confusions: One matrix a classification.
-        pictures: How many pictures were measured.
-    """
-
-    metrics: tuple[Metric, ...]
-    confusions: tuple[Confusion, ...]
-    pictures: int
-
-    def value(self, task: str, name: str) -> float:
-        """Return a figure over all pictures.
-
-        Raises:
-            KeyError: It was not measured.
-        """
-        for metric in self.metrics:
-            if (metric.task, metric.name, metric.by) == (task, name, ""):
-                return metric.value
-        raise KeyError(f"{task} {name}")
+GREY_TASK: Final = "expression"
+_POINTS: Final = 5000
 
 
 def evaluate(
-    model: Model, part: Manifest, *, threads: int = 0, watch: Watcher = unwatched
+    model: Model,
+    manifest: Manifest,
+    split: str = "test",
+    *,
+    widths: bool = True,
+    grey: str = "",
+    seed: int = 0,
+    threads: int = 0,
+    watch: Watcher = unwatched,
 ) -> Evaluation:
     """Measure a model file on labelled pictures.
 
     Faces go the way of `mien predict --faces whole`, other pictures that of a classifier. Ages are
-    measured on the printed values, to one decimal.
+    measured on the printed values, to one decimal. Every figure has a bootstrap interval at 95 %,
+    over resamples of groups of identical pictures.
 
     Args:
         model: The model file.
-        part: The samples to measure on.
+        manifest: The whole manifest, whose hashes the result keeps.
+        split: The part to measure on.
+        widths: Whether to measure at several widths of the face, on up to 1,000 pictures.
+        grey: The classification to compare between colour pictures and small grey copies; by
+            default "expression" where the model has it. Only with `widths`.
+        seed: Seed of all that is drawn.
         threads: Processor cores to use; 0 for all.
         watch: Progress over the pictures.
 
     Raises:
-        DataError: A picture cannot be read, a label is not one of the model's, or no sample has a
-            label for any of its tasks.
+        DataError: The manifest has no such part, a picture cannot be read, a label is not one of
+            the model's, or no sample has a label for any of its tasks.
+        ModelError: `grey` is not one of the model's classifications.
     """
-    labelled = _labelled(model, part)
-    outputs = _predict(model, part, threads, watch)
-    metrics: list[Metric] = []
-    confusions = []
-    for task, known in labelled:
-        samples = [sample for sample, has in zip(part.samples, known, strict=True) if has]
-        output = outputs[task.name][known]
-        measure = _measure_age if task.kind == "age" else _measure_class
-        metrics += measure(task, samples, output, "", "")
-        for by in GROUPINGS:
-            metrics += _by_group(task, samples, output, by, measure)
-        if task.kind == "classification":
-            counts = confusion(_indices(task, samples), output.argmax(1), len(task.labels))
-            rows = tuple(tuple(int(count) for count in row) for row in counts)
-            confusions.append(Confusion(task=task.name, labels=task.labels, counts=rows))
-    return Evaluation(tuple(metrics), tuple(confusions), len(part.samples))
+    part = manifest.part(split)
+    grey = _grey_task(model, grey)
+    known = labels_of(model, part)
+    paths = [sample.path for sample in part.samples]
+    outputs = stacked(watch(read(model, paths, threads=threads), len(paths)), model.card.tasks)
+    pictures = _Pictures(part.samples, outputs, Resampling(seed))
+    result = Evaluation(
+        model=model.card.name,
+        version=model.card.version,
+        split=split,
+        split_hash=manifest.split_hash,
+        data_fingerprint=manifest.fingerprint,
+        pictures=len(paths),
+        seed=seed,
+        level=pictures.resampling.level,
+        metrics=tuple(metric for labels in known for metric in _metrics(labels, pictures)),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    )
+    result = _with_classes(result, known, pictures)
+    result = _with_details(result, known, pictures)
+    wanted = WIDTHS if model.card.input.framing == "face" else ()
+    if not widths or not (wanted or grey):
+        return result
+    drawing = Drawing(wanted, grey=bool(grey), seed=seed)
+    copies = read_copies(model, part.samples, drawing, threads=threads, watch=watch)
+    return _with_copies(result, known, pictures, copies, grey)
 
 
-def table(
-    model: Model, result: Evaluation, *, split: str, split_hash: str, seed: object = ""
-) -> list[dict[str, Any]]:
-    """Return the figures as rows that say what they were measured on."""
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    origin = {"model": model.card.name, "version": model.card.version}
-    context = {"split": split, "split_hash": split_hash, "seed": seed, "machine": machine}
+def table(model: Model, result: Evaluation) -> list[dict[str, Any]]:
+    """Return the figures as rows that say what they were measured on.
+
+    The column `seed` is that of the model's training.
+    """
+    origin = {"model": result.model, "version": result.version}
+    context = {
+        "split": result.split,
+        "split_hash": result.split_hash,
+        "seed": model.card.recipe.get("seed", ""),
+        "machine": result.machine,
+    }
     return [
-        origin | metric.model_dump() | {"value": round(metric.value, 5)} | context
+        origin
+        | metric.model_dump(exclude={"low", "high"})
+        | {"value": round(metric.value, 5)}
+        | context
+        | {"low": _rounded(metric.low), "high": _rounded(metric.high)}
         for metric in result.metrics
     ]
 
@@ -112,137 +139,181 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _labelled(model: Model, part: Manifest) -> list[tuple[Task, NDArray[np.bool_]]]:
-    """Return the tasks that can be measured, with which samples have a label; check the labels.
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report, before hours are spent on what it is to hold.
 
     Raises:
-        DataError: There is no such task, or a label is wrong.
+        OutputError: It cannot be made.
     """
-    tasks = [task for task in model.card.tasks if task.kind != "regression"]
-    if model.card.input.framing != "face":
-        # Use reads one task of a whole-picture model.
-        tasks = [Classifier(model).task]
-    found = []
-    for task in tasks:
-        known = np.array([task.name in sample.labels for sample in part.samples])
-        samples = [sample for sample in part.samples if task.name in sample.labels]
-        (_years if task.kind == "age" else _indices)(task, samples)
-        if samples:
-            found.append((task, known))
-    if not found:
-        raise DataError(
-            f"the manifest has no label for the model's tasks, {', '.join(t.name for t in tasks)}; "
-            f"its columns are {', '.join(part.columns) or 'none'}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{printable(str(folder))}: no folder can be made here ({error.strerror}); name another"
+        ) from error
+
+
+def save(folder: Path, model: Model, result: Evaluation) -> Path:
+    """Write `evaluation.json`, `metrics.csv` and the report with its pictures into a folder.
+
+    Args:
+        folder: Where to; made where it is missing.
+        model: The model file.
+        result: Its evaluation.
+
+    Returns:
+        The report, an HTML file.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    # Drawing needs packages that measuring does not.
+    from mien.evaluation.report import write_report
+
+    make_folder(folder)
+    with atomic_write(folder / "evaluation.json") as file:
+        file.write(result.to_json())
+    write_table(folder / "metrics.csv", table(model, result))
+    return write_report(result, model.card, folder)
+
+
+class _Pictures:
+    """The pictures of a part, with what was read from them."""
+
+    def __init__(self, samples: Sequence[Sample], outputs: Outputs, resampling: Resampling) -> None:
+        self.samples, self.outputs, self.resampling = samples, outputs, resampling
+        _, self.units = np.unique([sample.content for sample in samples], return_inverse=True)
+
+
+def _grey_task(model: Model, wanted: str) -> str:
+    """Return the classification to compare between colour and grey; "" for none.
+
+    Raises:
+        ModelError: The wanted one is not a classification of the model.
+    """
+    have = [task.name for task in model.card.tasks if task.kind == "classification"]
+    if wanted and wanted not in have:
+        raise ModelError(
+            f"{model.name}: {wanted!r} is no classification of this model, so colour and grey "
+            f"cannot be compared by it; it has {', '.join(have) or 'none'}"
         )
-    return found
+    return wanted or (GREY_TASK if GREY_TASK in have else "")
 
 
-def _predict(
-    model: Model, part: Manifest, threads: int, watch: Watcher
-) -> dict[str, NDArray[np.float32]]:
-    """Return task -> N x outputs, in the order of the samples."""
-    paths = [sample.path for sample in part.samples]
-    names = [task.name for task in model.card.tasks]
-    rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
-    if model.card.input.framing == "face":
-        analyzer = Analyzer(model, tasks=names, faces="whole", threads=threads)
-        for reading in watch(analyzer.read(paths), len(paths)):
-            if reading.error is not None:
-                raise DataError(str(reading.error))
-            for name, found in reading.faces[0].attributes.items():
-                rows[name].append(_numbers(found))
-    else:
-        classifier = Classifier(model, threads=threads)
-        task = classifier.task
-        for ranking in watch(classifier.read(paths), len(paths)):
-            if ranking.error is not None:
-                raise DataError(str(ranking.error))
-            order = {guess.label: guess.probability for guess in ranking.guesses}
-            rows[task.name].append(np.array([order[label] for label in task.labels], np.float32))
-    return {name: np.stack(values) for name, values in rows.items() if values}
+def _metrics(labels: Labels, pictures: _Pictures) -> Iterator[Metric]:
+    """Yield a task's figures over all pictures and by group."""
+    groupings = [by for by in GROUPINGS if by != "decade" or labels.task.kind == "age"]
+    names = {by: groups_of(labels, pictures.samples, by) for by in groupings}
+    for measure, rows in _measures(labels, pictures.outputs[labels.task.name]):
+        everywhere = np.arange(len(rows))
+        yield from _estimates(labels.task, measure, everywhere, rows, pictures)
+        for by, groups in names.items():
+            own = np.array(groups)[rows]
+            if by == "source" and len(set(own.tolist())) == 1:
+                continue
+            for group in in_order(set(own.tolist()) - {""}, by):
+                inside = np.flatnonzero(own == group)
+                yield from _estimates(labels.task, measure, inside, rows, pictures, by, group)
 
 
-def _numbers(found: Attribute | ages.Age | float) -> NDArray[np.float32]:
-    if isinstance(found, Attribute):
-        return np.array(list(found.probabilities.values()), np.float32)
-    if isinstance(found, ages.Age):
-        return found.distribution
-    return np.array([found], np.float32)
-
-
-_Measure = Callable[
-    [Task, Sequence[Sample], NDArray[np.float32], str, str],
-    list[Metric],
-]
-
-
-def _by_group(
+def _estimates(
     task: Task,
-    samples: Sequence[Sample],
-    output: NDArray[np.float32],
-    by: str,
-    measure: _Measure,
-) -> list[Metric]:
-    groups = [_group(sample, by) for sample in samples]
-    metrics = []
-    for group in sorted({group for group in groups if group}):
-        inside = np.array([other == group for other in groups])
-        chosen = [sample for sample, has in zip(samples, inside, strict=True) if has]
-        metrics += measure(task, chosen, output[inside], by, group)
-    return metrics
+    measure: Measure,
+    inside: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    pictures: _Pictures,
+    by: str = "",
+    group: str = "",
+) -> Iterator[Metric]:
+    units = pictures.units[rows[inside]]
+    for name, found in estimates(measure.part(inside), units, pictures.resampling).items():
+        yield Metric(
+            task=task.name, name=name, pictures=len(inside), by=by, group=group, **found._asdict()
+        )
 
 
-def _group(sample: Sample, by: str) -> str:
-    if by != "age_group":
-        return sample.labels.get(by, "")
-    return ages.group_of(sample.number("age")) if "age" in sample.labels else ""
+def _measures(
+    labels: Labels, output: NDArray[np.float32]
+) -> Iterator[tuple[Measure, NDArray[np.int64]]]:
+    """Yield a task's measures, each with the indices of the pictures that it is about."""
+    rows, apart = labels.exact, labels.by_interval
+    truth = labels.low[rows]
+    if labels.task.kind == "classification":
+        yield class_measure(labels.classes, output[rows]), rows
+    elif labels.task.kind == "regression":
+        yield regression_measure(truth, output[rows, 0].astype(np.float64)), rows
+    else:
+        years, low, high = printed_ages(labels.task, output)
+        if len(rows):
+            yield age_measure(truth, years[rows], low[rows], high[rows]), rows
+        if len(apart):
+            measure = interval_measure(labels.low[apart], labels.high[apart], years[apart])
+            yield measure, apart
 
 
-def _measure_age(
-    task: Task, samples: Sequence[Sample], output: NDArray[np.float32], by: str, group: str
-) -> list[Metric]:
-    ends = (ages.expected(output), *ages.intervals(output, task.intervals))
-    printed = (np.array([round(float(years), 1) for years in values]) for values in ends)
-    errors = age_errors(_years(task, samples), *printed)
-    return _metrics(task, asdict(errors), len(samples), by, group)
+def _with_classes(result: Evaluation, known: list[Labels], pictures: _Pictures) -> Evaluation:
+    """Return the result with matrices, figures by class and reliability."""
+    matrices, curves = [], []
+    for labels in known:
+        if labels.task.kind == "classification":
+            output = pictures.outputs[labels.task.name][labels.exact]
+            task, truth = labels.task, labels.classes
+            matrices.append(confusion(task.name, task.labels, truth, output.argmax(axis=1)))
+            curves.append(reliability(task.name, truth, output))
+    return replace(
+        result,
+        confusions=tuple(matrices),
+        classes=tuple(row for matrix in matrices for row in class_figures(matrix)),
+        reliability=tuple(curves),
+    )
 
 
-def _measure_class(
-    task: Task, samples: Sequence[Sample], output: NDArray[np.float32], by: str, group: str
-) -> list[Metric]:
-    errors = class_errors(_indices(task, samples), output)
-    return _metrics(task, asdict(errors), len(samples), by, group)
+def _with_details(result: Evaluation, known: list[Labels], pictures: _Pictures) -> Evaluation:
+    """Return the result with the examples, and the errors over the years."""
+    return replace(
+        result,
+        examples=tuple(
+            row
+            for labels in known
+            for row in examples(labels, pictures.outputs[labels.task.name], pictures.samples)
+        ),
+        ages=tuple(
+            _age_figures(labels, pictures.outputs[labels.task.name], result.seed)
+            for labels in known
+            if labels.task.kind == "age" and len(labels.exact)
+        ),
+    )
 
 
-def _metrics(
-    task: Task, figures: dict[str, float], pictures: int, by: str, group: str
-) -> list[Metric]:
-    return [
-        Metric(task=task.name, name=name, value=value, pictures=pictures, by=by, group=group)
-        for name, value in figures.items()
-    ]
+def _age_figures(labels: Labels, output: NDArray[np.float32], seed: int) -> AgeFigures:
+    truth = labels.low[labels.exact]
+    printed = printed_ages(labels.task, output[labels.exact])
+    measure = age_measure(truth, *printed)
+    firsts = (truth // 10 * 10).astype(int)
+    decades = []
+    for first in np.unique(firsts).tolist():
+        inside = measure.part(firsts == first)
+        values = inside.values()
+        decades.append(
+            Decade(first, len(inside), values["mae"], values["bias"], values["coverage"])
+        )
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(truth))[:_POINTS])
+    points = (tuple(column[drawn].tolist()) for column in (truth, *printed))
+    return AgeFigures(labels.task.name, tuple(decades), *points)
 
 
-def _years(task: Task, samples: Sequence[Sample]) -> NDArray[np.float64]:
-    """Return the true ages.
+def _with_copies(
+    result: Evaluation, known: list[Labels], pictures: _Pictures, copies: Copies, grey: str
+) -> Evaluation:
+    """Return the result with what was read from small copies."""
+    drawing = pictures.units, pictures.resampling
+    compared = grey_agreement(grey, pictures.outputs, copies, *drawing) if grey else None
+    return replace(
+        result,
+        widths=tuple(row for labels in known for row in width_figures(labels, copies, *drawing)),
+        grey=compared,
+    )
 
-    Raises:
-        DataError: A label is not a number.
-    """
-    return np.array([sample.number(task.name) for sample in samples], np.float64)
 
-
-def _indices(task: Task, samples: Sequence[Sample]) -> NDArray[np.int64]:
-    """Return the true classes by index.
-
-    Raises:
-        DataError: A label is not one of the task's.
-    """
-    order = {label: index for index, label in enumerate(task.labels)}
-    for sample in samples:
-        if sample.labels[task.name] not in order:
-            raise DataError(
-                f"{sample.path}: {task.name} is {sample.labels[task.name]!r}; the model's labels "
-                f"are {', '.join(task.labels)}"
-            )
-    return np.array([order[sample.labels[task.name]] for sample in samples], np.int64)
+def _rounded(value: float | None) -> float | str:
+    return "" if value is None else round(value, 5)

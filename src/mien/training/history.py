@@ -4,7 +4,7 @@ import csv
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytorch_lightning as pl
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, str]
 """Name of a figure -> its value as text; `epoch` counts from 1."""
+
+
+_NOTED: Final = 5
+"""Every how many steps the losses are read, for which an accelerator has to be waited for."""
+
+_SMOOTHED: Final = 10
 
 
 class History(pl.Callback):
@@ -68,16 +74,18 @@ class History(pl.Callback):
 
 
 class Steps(pl.Callback):
-    """Shows the progress over all steps of a run.
+    """Shows the progress over all steps of a run, and its losses on the way.
 
     Args:
         watch: Wraps the loop over the steps.
-        total: How many steps the run has.
+        total: How many steps the run may have.
+        note: Gets the losses, smoothed over some dozen steps.
     """
 
-    def __init__(self, watch: Watcher, total: int) -> None:
-        self._watch, self._total = watch, total
+    def __init__(self, watch: Watcher, total: int, note: Callable[[str], None]) -> None:
+        self._watch, self._total, self._note = watch, total, note
         self._left: Iterator[int] = iter(())
+        self._losses: dict[str, float] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin with the steps that are left."""
@@ -85,8 +93,21 @@ class Steps(pl.Callback):
         self._left = iter(self._watch(left, len(left)))
         next(self._left, None)
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
         """Count a step."""
+        if trainer.global_step % _NOTED == 0:
+            for name, loss in cast("Trainee", pl_module).latest.items():
+                before = self._losses.get(name, float(loss))
+                self._losses[name] = before + (float(loss) - before) / _SMOOTHED
+            parts = ", ".join(f"{name} {loss:.3f}" for name, loss in self._losses.items())
+            self._note(f"epoch {trainer.current_epoch + 1}, losses: {parts}")
         next(self._left, None)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -33,6 +33,8 @@ class Trainee(pl.LightningModule):
     Attributes:
         course: Where the run stands.
         begun: Names of the heads whose first weights were loaded too.
+        losses: Task -> its loss.
+        latest: Task -> its loss in the last step.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class Trainee(pl.LightningModule):
             recipe.network.dropout,
         )
         self.begun = self.net.begun
+        self.latest: dict[str, Tensor] = {}
         shares = shares or {}
-        self._losses = {t.name: loss_of(t, shares.get(t.name, ())) for t in recipe.tasks}
+        self.losses = {t.name: loss_of(t, shares.get(t.name, ())) for t in recipe.tasks}
         # On CPUs convolutions run fastest where a pixel's channels lie side by side.
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -126,7 +129,7 @@ class Trainee(pl.LightningModule):
         scores = self.net(pixels)
         losses = {
             name: mean_loss(loss, scores[name], targets[name], partners, kept)
-            for name, loss in self._losses.items()
+            for name, loss in self.losses.items()
         }
         weights = self.course.weights
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
@@ -137,6 +140,7 @@ class Trainee(pl.LightningModule):
                 f"{self.global_step + 1} of the run ({figures}); the checkpoints of the epochs "
                 "before stand. Start another run with a lower optimiser.rate."
             )
+        self.latest = {name: loss.detach() for name, loss in losses.items()}
         self.log("loss", total, on_step=False, on_epoch=True, batch_size=len(pixels))
         for name, loss in losses.items():
             self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=len(pixels))
@@ -151,7 +155,7 @@ class Trainee(pl.LightningModule):
             known = ~target[:, 0].isnan()
             if not known.any():
                 continue
-            loss = mean_loss(self._losses[task.name], scores[task.name], target)
+            loss = mean_loss(self.losses[task.name], scores[task.name], target)
             figures = _figures(task, scores[task.name][known], target[known])
             for name, values in ({"loss": loss.expand(int(known.sum()))} | figures).items():
                 self.log(

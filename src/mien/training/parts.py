@@ -10,7 +10,7 @@ from mien.data.batches import Target, targets
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.data.split import part_of
-from mien.data.store import Framing, Store, open_store
+from mien.data.store import LIMIT, Framing, Store, open_store
 from mien.errors import DataError
 from mien.faces import TEMPLATE
 from mien.training.recipe import Recipe
@@ -52,7 +52,12 @@ def targets_of(recipe: Recipe) -> list[Target]:
 
 
 def load_parts(
-    recipe: Recipe, cache: Path, watch: Watcher = unwatched, *, threads: int = 0
+    recipe: Recipe,
+    cache: Path,
+    watch: Watcher = unwatched,
+    *,
+    threads: int = 0,
+    limit: int = LIMIT,
 ) -> Parts:
     """Read the manifest, check its labels, and open the pictures that a training sees.
 
@@ -64,6 +69,7 @@ def load_parts(
         cache: Folder of the stores of decoded pictures.
         watch: Progress over the pictures of each part.
         threads: Processor cores to use; 0 for all.
+        limit: Largest size of that folder in bytes; what was used longest ago is deleted.
 
     Raises:
         DataError: The manifest is not valid, a part is empty or lacks a task's labels, or a
@@ -78,7 +84,8 @@ def load_parts(
     _check_classes(recipe, train)
 
     def part(manifest: Manifest) -> Part:
-        store = open_store(manifest, framing_of(recipe), cache, watch, threads=threads)
+        framing = framing_of(recipe)
+        store = open_store(manifest, framing, cache, watch, threads=threads, limit=limit)
         return Part(manifest, store)
 
     return Parts(whole, part(train), part(choice), part(calibration))
@@ -95,9 +102,7 @@ def _check_classes(recipe: Recipe, train: Manifest) -> None:
         if task.kind != "classification":
             continue
         known = labels[task.name][~np.isnan(labels[task.name][:, 0])]
-        absent = [
-            name for name, some in zip(task.labels, known.any(axis=0), strict=True) if not some
-        ]
+        absent = [label for place, label in enumerate(task.labels) if not known[:, place].any()]
         if len(absent) == len(task.labels) - 1:
             (only,) = set(task.labels) - set(absent)
             raise DataError(

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,8 @@ def fit(
     device: str = "auto",
     watch: Watcher = unwatched,
     tell: Callable[[Row], None] = lambda row: None,
+    note: Callable[[str], None] = lambda text: None,
+    more: Sequence[pl.Callback] = (),
 ) -> Path:
     """Train a recipe's network, and leave checkpoints and history in the run folder.
 
@@ -55,6 +57,8 @@ def fit(
         device: "auto", "cpu", "cuda" or "mps".
         watch: Progress over the steps.
         tell: Gets each epoch's row of the history.
+        note: Gets the losses on the way, as a line of text.
+        more: Callbacks of one's own.
 
     Returns:
         The best checkpoint, by the losses on the choosing half of the validation part.
@@ -81,8 +85,9 @@ def fit(
         callbacks = [
             EMAWeightAveraging(decay=recipe.optimiser.average),
             History(folder / HISTORY, tell),
-            Steps(watch, recipe.epochs * steps_of(recipe, parts)),
+            Steps(watch, recipe.epochs * steps_of(recipe, parts), note),
             stop,
+            *more,
             _Keeper(folder, BEST, monitor="validation/choice"),
             _Keeper(folder, LAST),
         ]

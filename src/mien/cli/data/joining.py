@@ -16,14 +16,18 @@ def join(
 ) -> None:
     """Join manifests into one; labels that a picture lacks stay empty.
 
-    A picture that stands in several goes to the most guarded part: test, then validation.
+    A file that several list is taken once, with all its labels; they must not contradict each
+    other. A picture that stands in several parts goes to the most guarded: test, then validation.
 
     mien data join utkface.csv ferplus.csv -o face.csv
     """
     from mien.data import manifest
+    from mien.data.join import join as join_all
 
-    joined, moved = manifest.join(manifest.read(path) for path in manifests)
-    joined.write(output)
-    report(joined, output)
-    if moved:
-        say(f"  {moved:,} moved to the part of an identical picture")
+    joined = join_all(manifest.read(path) for path in manifests)
+    joined.manifest.write(output)
+    report(joined.manifest, output)
+    if joined.repeated:
+        say(f"  {joined.repeated:,} listed more than once, and taken once")
+    if joined.moved:
+        say(f"  {joined.moved:,} moved to the part of an identical picture")

@@ -1,14 +1,15 @@
 """FER+ (Barsoum et al. 2016): FER2013's faces with the votes of ten people each."""
 
-import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
-from mien.data.sources.reading import Skipped, fingerprints, manifest_of
-from mien.data.split import part_of
+from mien.data.sources.parts import settle
+from mien.data.sources.reading import Skipped, exists, fingerprints, manifest_of
+from mien.data.sources.rows import read_rows
 from mien.errors import DataError
 
 EXPRESSIONS: Final = (
@@ -21,49 +22,88 @@ EXPRESSIONS: Final = (
     "fear",
     "contempt",
 )
-_FERPLUS_VOTES: Final = (*EXPRESSIONS, "unknown", "NF")
-_FERPLUS_FOLDERS: Final = {"Training": "FER2013Train", "PublicTest": "FER2013Valid"}
+_VOTES: Final = (*EXPRESSIONS, "unknown", "NF")
+_FOLDERS: Final = {"Training": "FER2013Train", "PublicTest": "FER2013Valid"}
 
 
 def import_ferplus(
-    folder: Path, skipped: Skipped, *, seed: int = 0, watch: Watcher = unwatched
+    folder: Path,
+    skipped: Skipped,
+    *,
+    rule: str = "majority",
+    seed: int = 0,
+    watch: Watcher = unwatched,
 ) -> Manifest:
     """Read FER+ (Barsoum et al. 2016): FER2013's pictures with ten votes each.
 
-    Labels by FER+'s own rule: an expression with a single vote loses it; more than half of the
-    votes that are left must agree; "unknown" and "not a face" are left out. PublicTest is the test
-    part, a tenth of Training (by group of identical pictures) the validation part, and Training
-    pictures that PublicTest repeats are left out.
+    PublicTest is the test part, a tenth of Training (by group of identical pictures) the validation
+    part, and Training pictures that PublicTest repeats are left out.
 
     Args:
         folder: Holds `fer2013new.csv`, `FER2013Train` and `FER2013Valid`.
         skipped: Collects what is left out.
+        rule: How votes make a label. "majority", FER+'s own: an expression with a single vote loses
+            it; more than half of the votes that are left must agree; "unknown" and "not a face"
+            are left out. "argmax": the expression of the eight with most votes, where it is one.
         seed: Seed of the validation part.
         watch: Progress over the pictures.
 
     Raises:
         DataError: The table is missing or not FER+'s; the message names the row.
     """
+    if rule not in RULES:
+        raise DataError(f"rule must be one of {', '.join(RULES)}, not {rule!r:.50}")
     rows: dict[Path, _Row] = {}
-    for row in _ferplus_rows(folder / "fer2013new.csv"):
-        path = _ferplus_picture(folder, row, skipped)
+    for where, values in read_rows(folder / "fer2013new.csv", ("Usage", "Image name", *_VOTES))[1]:
+        row = _row(values, where)
+        path = _picture(folder, row, where, skipped)
         if path in rows:
             skipped.add("row that names a picture again", row.name)
         elif path is not None:
             rows[path] = row
     contents = dict(fingerprints(rows, skipped, watch))
-    tested = {content for path, content in contents.items() if rows[path].tests}
+    named = {path: "test" if row.usage == "PublicTest" else "train" for path, row in rows.items()}
     samples = []
-    for path, content in contents.items():
-        row, labels = rows[path], _ferplus_labels(rows[path].votes)
-        if not row.tests and content in tested:
-            skipped.add("training picture that the test part repeats", row.name)
-        elif labels is None:
-            skipped.add("no expression has more than half of the votes", row.name)
+    for path, split in settle(contents, named, skipped, seed=seed).items():
+        labels = RULES[rule](rows[path].votes)
+        if labels is None:
+            skipped.add(_DISPUTED[rule], rows[path].name)
         else:
-            split = "test" if row.tests else part_of(content, (0.9, 0.1, 0.0), seed)
-            samples.append(Sample(path, "ferplus", content, split, labels))
+            samples.append(Sample(path, "ferplus", contents[path], split, labels))
     return manifest_of(samples, folder, "readable picture with a label in fer2013new.csv")
+
+
+def majority(votes: Mapping[str, int]) -> dict[str, str] | None:
+    """Return the label and the soft votes by FER+'s own rule; None where too few agree.
+
+    Args:
+        votes: Each of the ten things to vote for -> its votes.
+    """
+    kept = {name: count if count > 1 else 0 for name, count in votes.items()}
+    best = max(kept, key=kept.__getitem__)
+    if best not in EXPRESSIONS or kept[best] * 2 <= sum(kept.values()):
+        return None
+    return _labels(best, kept)
+
+
+def argmax(votes: Mapping[str, int]) -> dict[str, str] | None:
+    """Return the expression with most votes, and the soft votes; None where two have as many.
+
+    Args:
+        votes: Each of the ten things to vote for -> its votes.
+    """
+    most = max(votes[name] for name in EXPRESSIONS)
+    best = [name for name in EXPRESSIONS if votes[name] == most]
+    return _labels(best[0], votes) if len(best) == 1 else None
+
+
+RULES: Final = {"majority": majority, "argmax": argmax}
+"""Name of a rule -> what makes a label of votes."""
+
+_DISPUTED: Final = {
+    "majority": "no expression has more than half of the votes",
+    "argmax": "no single expression has the most votes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +114,10 @@ class _Row:
     name: str
     votes: dict[str, int]
 
-    @property
-    def tests(self) -> bool:
-        return self.usage == "PublicTest"
 
-
-def _ferplus_rows(table: Path) -> list[_Row]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = {"Usage", "Image name", *_FERPLUS_VOTES} - set(reader.fieldnames or ())
-            if missing:
-                raise DataError(f"{table}: the columns {', '.join(sorted(missing))} are missing")
-            return [_ferplus_row(row, f"{table}, line {reader.line_num}") for row in reader]
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read ({error.strerror})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: not a CSV table in UTF-8 ({error})") from error
-
-
-def _ferplus_row(row: dict[str, str], where: str) -> _Row:
+def _row(row: dict[str, str], where: str) -> _Row:
     votes = {}
-    for name in _FERPLUS_VOTES:
+    for name in _VOTES:
         if not (row[name].isascii() and row[name].isdigit() and len(row[name]) < 10):
             raise DataError(
                 f"{where}: the votes for {name} must be a whole number, not {row[name]!r:.50}"
@@ -104,29 +126,24 @@ def _ferplus_row(row: dict[str, str], where: str) -> _Row:
     return _Row(row["Usage"], row["Image name"], votes)
 
 
-def _ferplus_picture(folder: Path, row: _Row, skipped: Skipped) -> Path | None:
+def _picture(folder: Path, row: _Row, where: str, skipped: Skipped) -> Path | None:
     """Return where the picture of a row lies, whatever its file type; None if it is left out."""
-    part = _FERPLUS_FOLDERS.get(row.usage)
+    part = _FOLDERS.get(row.usage)
     if part is None:
         skipped.add("row of a part that is not used", f"{row.name} of {row.usage}")
         return None
     if not row.name:
-        skipped.add("row without a picture's name", f"a row of {row.usage}")
+        skipped.add("row without a picture's name", where)
         return None
     name = Path(row.name)
     for suffix in (name.suffix, ".webp", ".png", ".jpg"):
         path = folder / part / f"{name.stem}{suffix}"
-        if path.is_file():
+        if exists(path):
             return path
     skipped.add("row whose picture is missing", row.name)
     return None
 
 
-def _ferplus_labels(votes: dict[str, int]) -> dict[str, str] | None:
-    """Return the label and the soft votes by FER+'s own rule; None where too few agree."""
-    votes = {name: count if count > 1 else 0 for name, count in votes.items()}
-    best = max(votes, key=votes.__getitem__)
-    if best not in EXPRESSIONS or votes[best] * 2 <= sum(votes.values()):
-        return None
+def _labels(best: str, votes: Mapping[str, int]) -> dict[str, str]:
     soft = {f"expression/{name}": str(votes[name]) for name in EXPRESSIONS if votes[name]}
     return {"expression": best} | soft

@@ -6,19 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from mien import images
 from mien.data.manifest import Manifest, Sample
-from mien.data.progress import Watcher
-from mien.errors import DataError, ImageError
+from mien.data.progress import Watcher, unwatched
+from mien.errors import DataError, ImageError, printable
 from mien.files import atomic_write
 
 
 @dataclass
 class Skipped:
-    """What an import left out: reason -> the names of what was left out for it."""
+    """What an import left out, and what it took the rest for.
+
+    Attributes:
+        names: Reason -> the names of what was left out for it.
+        notes: How the data set was understood, where that is not plain: one sentence each.
+    """
 
     names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    notes: list[str] = field(default_factory=list)
 
     def add(self, reason: str, name: str) -> None:
         """Count one thing that was left out."""
@@ -30,7 +37,7 @@ class Skipped:
         return sum(map(len, self.names.values()))
 
     def write(self, path: Path) -> None:
-        """Write reason and name of each as CSV.
+        """Write reason and name of each as CSV; what is no printable text is escaped.
 
         Raises:
             OutputError: The file cannot be written.
@@ -39,8 +46,27 @@ class Skipped:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["reason", "name"])
             table.writerows(
-                (reason, name) for reason, names in self.names.items() for name in names
+                (reason, printable(name)) for reason, names in self.names.items() for name in names
             )
+
+
+class Importer(Protocol):
+    """Reads a data set of one layout; its own options, if any, are further keywords."""
+
+    def __call__(
+        self, place: Path, skipped: Skipped, /, *, seed: int = 0, watch: Watcher = unwatched
+    ) -> Manifest:
+        """Read the data set.
+
+        Args:
+            place: The folder or table of the data set.
+            skipped: Collects what is left out.
+            seed: Seed of the parts that the data set itself does not name.
+            watch: Progress over the pictures.
+
+        Raises:
+            DataError: Nothing of the layout is there, or it is damaged.
+        """
 
 
 def fingerprint(path: Path) -> str:
@@ -65,14 +91,14 @@ def fingerprints(
             skipped.add("unreadable picture", f"{path.name} ({error.reason})")
 
 
-def manifest_of(samples: list[Sample], folder: Path, expected: str) -> Manifest:
+def manifest_of(samples: list[Sample], place: Path, expected: str) -> Manifest:
     """Return the manifest of what an import found.
 
     Raises:
         DataError: It found nothing of what it expected.
     """
     if not samples:
-        raise DataError(f"{folder}: no {expected} found there")
+        raise DataError(f"{place}: no {expected} found there")
     return Manifest(tuple(samples))
 
 
@@ -85,12 +111,23 @@ def pictures(folder: Path, skipped: Skipped) -> Iterator[Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder")
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        inside = path.relative_to(folder)
         if path.suffix.lower() not in images.SUFFIXES:
             skipped.add("not a picture, by its suffix", path.name)
-        elif not _is_unicode(str(path.relative_to(folder))):
+        elif not _is_unicode(str(inside)):
             skipped.add("name is not valid Unicode", ascii(path.name)[1:-1])
+        elif any(step.startswith(".") for step in inside.parts[:-1]):
+            skipped.add("in a hidden folder", inside.as_posix())
         else:
             yield path
+
+
+def exists(path: Path) -> bool:
+    """Tell whether a name from outside leads to a file, however odd or long it is."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _is_unicode(text: str) -> bool:

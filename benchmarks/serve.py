@@ -1,0 +1,244 @@
+"""How fast the service is: beside the same work in-process, and under more than it can take.
+
+    python benchmarks/serve.py --csv results/serve.csv
+
+The photographs are those of `predict.py`: JPEGs of 640 x 480 with one face. The service runs in a
+process of its own, the clients in this one; each keeps one connection and sends its next picture
+when it has the answer to the last. In each round every number of clients has its turn, and so has
+the in-process rate, so that whatever else the machine does slows all alike; rates are medians of
+rounds, latencies are taken over all rounds.
+
+The overload run sends requests at ten times the measured rate for a while, whatever becomes of
+those before; accepted ones should keep their time, the rest get 503 at once, and the service's
+memory should stay where it is.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx2
+
+from mien import Analyzer
+from predict import Row, make_photos, show, write
+
+CLIENTS: Final = (1, 4, 16, 64)
+_TIMEOUT: Final = 120
+
+
+def main() -> None:
+    """Take the options, measure, print the table and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", default="face", help="a packaged model's name, or a file")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table to this file")
+    parser.add_argument("--rounds", type=int, default=5, help="how often all is measured")
+    parser.add_argument("--pictures", type=int, default=256, help="pictures in each turn")
+    parser.add_argument("--overload", type=float, default=60, help="seconds of it; 0 for none")
+    parser.add_argument("--threads", type=int, default=0, help="cores to use; 0 for all")
+    parser.add_argument("--seed", type=int, default=0, help="of the photographs")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, service(options.model, options.threads) as found:
+        photos = [path.read_bytes() for path in make_photos(Path(folder), 32, 0, options.seed)]
+        work = [photos[number % len(photos)] for number in range(options.pictures)]
+        analyzer = Analyzer(options.model, threads=options.threads)
+        rows, rate = asyncio.run(measure(found, analyzer, work, options.rounds))
+        if options.overload:
+            rows += asyncio.run(measure_overload(found, photos, rate, options.overload))
+    show(rows, f"{options.pictures} pictures of 640 x 480 a turn, {options.rounds} rounds")
+    if options.csv:
+        write(rows, options.csv, options.seed)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in a process of its own."""
+
+    url: str
+    process: int
+
+    def resident(self) -> float:
+        """Return its memory in megabytes."""
+        pages = int(Path(f"/proc/{self.process}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def service(model: str, threads: int) -> Iterator[Service]:
+    """Run a service until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = "from mien.cli import main; main()"
+    flags = ["--port", str(port), "--models", model, "--threads", str(threads)]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "serve", *flags], stderr=subprocess.DEVNULL
+    ) as running:
+        found = Service(f"http://127.0.0.1:{port}", running.pid)
+        try:
+            _wait_until_ready(found, running)
+            yield found
+        finally:
+            running.send_signal(signal.SIGTERM)
+
+
+def _wait_until_ready(found: Service, running: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _TIMEOUT
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            if httpx2.get(f"{found.url}/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("the service did not start; try `mien serve`")
+
+
+@dataclass
+class Turn:
+    """What some clients saw: how long each answer took, by status."""
+
+    seconds: float = 0
+    accepted: list[float] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+    others: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.accepted) / self.seconds
+
+    def add(self, status: int, seconds: float) -> None:
+        """Count an answer."""
+        if status == 200:
+            self.accepted.append(seconds)
+        elif status == 503:
+            self.refused.append(seconds)
+        else:
+            self.others += 1
+
+
+@asynccontextmanager
+async def clients(found: Service, most: int) -> AsyncIterator[httpx2.AsyncClient]:
+    """Open a client with so many connections."""
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
+    async with httpx2.AsyncClient(base_url=found.url, limits=limits, timeout=_TIMEOUT) as http:
+        yield http
+
+
+async def post(http: httpx2.AsyncClient, photo: bytes, turn: Turn) -> None:
+    """Send a picture and count the answer."""
+    start = time.perf_counter()
+    try:
+        answer = await http.post("/v1/analyze", files={"file": ("p.jpg", photo, "image/jpeg")})
+    except httpx2.TransportError:
+        turn.others += 1
+        return
+    turn.add(answer.status_code, time.perf_counter() - start)
+
+
+async def take_turn(found: Service, work: Sequence[bytes], number: int) -> Turn:
+    """Have some clients send all pictures, each one after the other."""
+    turn, left = Turn(), iter(work)
+
+    async def client(http: httpx2.AsyncClient) -> None:
+        for photo in left:
+            await post(http, photo, turn)
+
+    async with clients(found, number) as http:
+        start = time.perf_counter()
+        await asyncio.gather(*(client(http) for _ in range(number)))
+        turn.seconds = time.perf_counter() - start
+    return turn
+
+
+async def measure(
+    found: Service, analyzer: Analyzer, work: Sequence[bytes], rounds: int
+) -> tuple[list[Row], float]:
+    """Return the rows of all numbers of clients, and the service's rate at 16 clients."""
+    inside: list[float] = []
+    turns: dict[int, list[Turn]] = {number: [] for number in CLIENTS}
+    for current in range(rounds + 1):
+        part = work if current else work[:16]  # the first round only warms up
+        start = time.perf_counter()
+        for _ in analyzer.read(part):
+            pass
+        rate = len(part) / (time.perf_counter() - start)
+        seen = {number: await take_turn(found, part, number) for number in CLIENTS}
+        if current:
+            inside.append(rate)
+            for number, turn in seen.items():
+                turns[number].append(turn)
+    middle = statistics.median(inside)
+    rows = [_row("in-process", "pictures/s", f"{middle:.1f}")]
+    for number in CLIENTS:
+        rows += _rows_of(number, turns[number], middle)
+    return rows, statistics.median(turn.rate for turn in turns[16])
+
+
+def _rows_of(number: int, turns: Sequence[Turn], inside: float) -> list[Row]:
+    name = f"{number} client{'s' if number > 1 else ''}"
+    rate = statistics.median(turn.rate for turn in turns)
+    taken = [seconds for turn in turns for seconds in turn.accepted]
+    lost = sum(len(turn.refused) + turn.others for turn in turns)
+    return [
+        _row(name, "pictures/s", f"{rate:.1f}"),
+        _row(f"{name}, share of in-process", "", f"{rate / inside:.0%}"),
+        *_latencies(name, taken),
+        *([_row(f"{name}, not answered", "requests", str(lost))] if lost else []),
+    ]
+
+
+def _latencies(name: str, taken: Sequence[float]) -> list[Row]:
+    if len(taken) < 2:
+        return [_row(f"{name}, answers", "requests", str(len(taken)))]
+    cuts = statistics.quantiles(taken, n=100, method="inclusive")
+    return [_row(f"{name}, p{p}", "ms", f"{1000 * cuts[p - 1]:.0f}") for p in (50, 95, 99)]
+
+
+async def measure_overload(
+    found: Service, photos: Sequence[bytes], rate: float, seconds: float
+) -> list[Row]:
+    """Send ten times what the service can take; return what became of it."""
+    before, turn = found.resident(), Turn(seconds)
+    async with clients(found, 1000) as http:
+        tasks: set[asyncio.Task[None]] = set()
+        start, sent = time.perf_counter(), 0
+        while (now := time.perf_counter() - start) < seconds:
+            # What is not sent in time is sent at once: a late client is a client all the same.
+            while sent < 10 * rate * now and len(tasks) < 900:
+                tasks.add(task := asyncio.create_task(post(http, photos[sent % 32], turn)))
+                task.add_done_callback(tasks.discard)
+                sent += 1
+            await asyncio.sleep(0.002)
+        await asyncio.gather(*tasks)
+    name = "overload"
+    return [
+        _row(f"{name}, sent", "requests/s", f"{sent / seconds:.1f}"),
+        _row(f"{name}, accepted", "pictures/s", f"{turn.rate:.1f}"),
+        *_latencies(f"{name}, accepted", turn.accepted),
+        _row(f"{name}, refused by 503", "requests/s", f"{len(turn.refused) / seconds:.1f}"),
+        *_latencies(f"{name}, refused", turn.refused),
+        _row(f"{name}, anything else", "requests", str(turn.others)),
+        _row(f"{name}, memory before", "MB", f"{before:.0f}"),
+        _row(f"{name}, memory after", "MB", f"{found.resident():.0f}"),
+    ]
+
+
+def _row(measure: str, unit: str, value: str) -> Row:
+    return {"measure": measure, "unit": unit, "value": value}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""The report: one HTML file that tells what a model is worth, with the charts beside it as PNG."""
+
+import base64
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path, PurePath
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+import mien
+from mien import images
+from mien.card import Card
+from mien.errors import ImageError, OutputError, printable, shortened
+from mien.evaluation import wording
+from mien.evaluation.blocks import Block, Draw, Measured, blocks, measured
+from mien.evaluation.canvas import inline
+from mien.evaluation.curves import History, curve, panels, read_history, training_curves
+from mien.evaluation.result import Evaluation, Example
+from mien.files import atomic_write
+
+NAME: Final = "report.html"
+
+_THUMBNAIL: Final = 192
+_PARTS: Final = {
+    "train": "Measured on the pictures it learned from: these figures say nothing of new ones.",
+    "validation": "Measured on the part that chose and calibrated the model: expect somewhat "
+    "worse of new pictures.",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A block as the page holds it: its chart drawn."""
+
+    question: str
+    svg: Markup
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+    points: tuple[str, ...]
+    wide: bool
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """An example as the page holds it; `picture` is a data URI, `missing` why there is none."""
+
+    name: str
+    truth: str
+    said: str
+    score: str
+    picture: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The best examples of a task, or the worst."""
+
+    title: str
+    measure: str
+    embedded: bool
+    examples: tuple[ShownExample, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the page tells of one task."""
+
+    title: str
+    anchor: str
+    figure: str
+    headline: str
+    blocks: tuple[Shown, ...]
+    examples: tuple[Gallery, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template shows beside the card."""
+
+    title: str
+    notices: tuple[str, ...]
+    measured: str
+    tasks: tuple[Chapter, ...]
+    training: tuple[Shown, ...]
+    method: tuple[tuple[str, str], ...]
+    recipe: str
+    made: str
+
+
+def write_report(
+    result: Evaluation,
+    card: Card,
+    folder: Path,
+    history: Path | None = None,
+    *,
+    embed: bool = False,
+) -> Path:
+    """Write report.html, one file that needs no other, and its charts beside it as PNG.
+
+    The same input gives the same bytes. The page runs no script and asks no other host for
+    anything.
+
+    Args:
+        result: What was measured.
+        card: The model's card.
+        folder: Where to write; made if it is missing.
+        history: The history.csv of the run that made the model, for its training curves.
+        embed: Whether to put small copies of the best and the worst pictures into the page. Most
+            data sets may not be passed on, so by default the page holds the files' names only.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        DataError: The history cannot be read.
+        OutputError: A file cannot be written.
+    """
+    run = None if history is None else read_history(history)
+    parts = measured(result, card)
+    asked = {part.task.name: blocks(part) for part in parts}
+    page = Page(
+        title=f"{card.name} {card.version}".strip(),
+        notices=tuple(_notices(result, card)),
+        measured=_measured(result, parts, card),
+        tasks=tuple(_chapter(part, asked[part.task.name], embed) for part in parts),
+        training=() if run is None else tuple(_training(run)),
+        method=tuple(_method(result, card)),
+        recipe=json.dumps(card.recipe, indent=1, ensure_ascii=False) if card.recipe else "",
+        made=f"Written by mien {mien.__version__}.",
+    )
+    _make(folder)
+    _write_charts(folder, [block for found in asked.values() for block in found], run)
+    path = folder / NAME
+    with atomic_write(path) as file:
+        file.write(_render(page, card))
+    return path
+
+
+def _render(page: Page, card: Card) -> str:
+    """Fill the template; every text is escaped but for the charts, which are our own."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["shown"] = _shown
+    template = files("mien.evaluation").joinpath("report.html").read_text(encoding="utf-8")
+    return environment.from_string(template).render(page=page, card=card)
+
+
+def _shown(text: str) -> str:
+    """Return a text without what could garble a page; line breaks stay, not those before a "%"."""
+    lines = (printable(line) for line in text.split("\n"))
+    return "\n".join(lines).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _notices(result: Evaluation, card: Card) -> Iterator[str]:
+    if result.split in _PARTS:
+        yield _PARTS[result.split]
+    elif result.split_hash != card.split_hash:
+        yield (
+            f"The model was trained on split {card.split_hash or 'unknown'} of its data, these "
+            f"pictures are of split {result.split_hash or 'unknown'}: it may have learned from "
+            "some of them, and then looks better here than it is."
+        )
+
+
+def _measured(result: Evaluation, parts: Sequence[Measured], card: Card) -> str:
+    said = (
+        f"Measured on the {result.pictures:,} pictures of the part “{result.split}”. Figures in "
+        f"brackets, and lines through dots, are {100 * result.level:.0f} % intervals: how far "
+        "chance alone may have moved a figure."
+    )
+    names = {part.task.name for part in parts}
+    missing = [wording.title(task.name) for task in card.tasks if task.name not in names]
+    return f"{said} Not measured, for want of labels: {', '.join(missing)}." if missing else said
+
+
+def _chapter(part: Measured, found: Iterable[Block], embed: bool) -> Chapter:
+    task, headline = part.task, part.headline
+    unit = task.unit or ("years" if task.kind == "age" else "")
+    return Chapter(
+        title=wording.title(task.name),
+        anchor=f"task-{task.name}",
+        figure=wording.number(headline.name, headline.value, unit) if headline else "",
+        headline=wording.headline(part.overall, part.noun, unit),
+        blocks=tuple(_shown_block(block, f"{task.name}-{n}") for n, block in enumerate(found)),
+        examples=tuple(_galleries(part, unit, embed)),
+    )
+
+
+def _shown_block(block: Block, prefix: str) -> Shown:
+    return Shown(
+        question=block.question,
+        svg=_inlined(block.draw, block.question, prefix) if block.draw else Markup(),
+        columns=block.columns,
+        rows=block.rows,
+        notes=block.notes,
+        points=block.points,
+        wide=block.wide,
+    )
+
+
+def _inlined(draw: Draw, title: str, prefix: str) -> Markup:
+    # Safe as it stands: the drawing library escapes the labels, `inline` the title.
+    return Markup(inline(draw(form="svg"), title, prefix))  # noqa: S704
+
+
+def _training(run: History) -> Iterator[Shown]:
+    runs = {"": run}
+    for place, panel in enumerate(panels([run])):
+        draw = partial(curve, panel, runs)
+        svg = _inlined(draw, panel.title, f"training-{place}")
+        yield Shown(panel.title, svg, (), (), (), (), wide=False)
+
+
+def _galleries(part: Measured, unit: str, embed: bool) -> Iterator[Gallery]:
+    classes = part.task.kind == "classification"
+    measure = "probability of the label" if classes else f"off by, in {unit or 'its unit'}"
+    for kind in ("best", "worst"):
+        found = [
+            _shown_example(example, classes, unit, embed)
+            for example in part.result.examples
+            if (example.task, example.kind) == (part.task.name, kind)
+        ]
+        if found:
+            yield Gallery(f"The {kind}, from the {kind} on", measure, embed, tuple(found))
+
+
+def _shown_example(example: Example, classes: bool, unit: str, embed: bool) -> ShownExample:
+    score = f"{100 * example.score:.1f} %" if classes else f"{example.score:.1f}"
+    picture = missing = ""
+    if embed:
+        score = f"{score} for the label" if classes else f"off by {score} {unit}".rstrip()
+        try:
+            picture = _thumbnail(example.path)
+        except ImageError as error:
+            missing = f"not shown: {shortened(error.reason)}"
+    # The folders above would tell more of the machine than of the picture.
+    name = "/".join(PurePath(example.path).parts[-2:])
+    return ShownExample(name, example.truth, example.said, score, picture, missing)
+
+
+def _thumbnail(path: str) -> str:
+    """Return a small copy of a picture as a data URI.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    small = Image.fromarray(images.load(path).pixels)
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _method(result: Evaluation, card: Card) -> Iterator[tuple[str, str]]:
+    yield "model", f"{result.model} {result.version}".strip()
+    yield "part", f"{result.split}, {result.pictures:,} pictures"
+    yield "hash of the split", result.split_hash or "unknown"
+    yield "fingerprint of the data", result.data_fingerprint or "unknown"
+    yield (
+        "intervals",
+        f"{100 * result.level:.0f} %, by bootstrap over the pictures, seed {result.seed}",
+    )
+    yield "machine", result.machine or "unknown"
+    made = " on ".join(text for text in (card.created_by, card.created) if text)
+    yield "model made by", made or "unknown"
+    model, split = shlex.quote(result.model), shlex.quote(result.split)
+    yield "to repeat it", f"mien evaluate {model} MANIFEST --split {split} --seed {result.seed}"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{printable(str(folder))}: no folder could be made there ({error.strerror}); name "
+            "another"
+        ) from error
+
+
+def _write_charts(folder: Path, found: Iterable[Block], run: History | None) -> None:
+    for block in found:
+        if block.draw and block.name:
+            _write_picture(folder / f"{_safe(block.name)}.png", block.draw(form="png"))
+    if run is not None and panels([run]):
+        _write_picture(folder / "training.png", training_curves({"": run}, form="png"))
+
+
+def _write_picture(path: Path, data: bytes) -> None:
+    with atomic_write(path, "wb") as file:
+        file.write(data)
+
+
+def _safe(name: str) -> str:
+    """Return a name that stays in its folder, whatever a task is called."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)

@@ -1,0 +1,88 @@
+"""The application: everything put together for one set of settings."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from mien import __version__
+from mien.serve import health, inference, models, openapi, pages, problems, published, reading
+from mien.serve import stream as streams
+from mien.serve.headers import SecurityHeaders
+from mien.serve.logs import log
+from mien.serve.observing import HEADER, Observer
+from mien.serve.service import Service, check_access
+from mien.serve.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return an application, which shares nothing with any other.
+
+    Args:
+        settings: Its settings.
+
+    Raises:
+        ModelError: A model cannot be used.
+        SettingsError: The settings do not fit together.
+
+    Example:
+        >>> app = create_app(Settings(port=9000))
+    """
+    service = Service(settings)
+    app = FastAPI(
+        title="mien",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.service = service
+    _add_routes(app)
+    problems.install(app)
+    openapi.install(app)
+    _add_middleware(app, service)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    warming = asyncio.get_running_loop().run_in_executor(None, service.warm_up)
+    try:
+        yield
+    finally:
+        await warming
+        await asyncio.to_thread(service.close)
+        log("ended")
+
+
+def _add_routes(app: FastAPI) -> None:
+    guard = [Depends(check_access)]
+    for router in (reading.router, models.router, published.router):
+        app.include_router(router, dependencies=guard)
+    app.include_router(streams.router)
+    app.include_router(health.router)
+    app.include_router(inference.router)
+    app.include_router(inference.guarded, prefix="/v2", tags=["open inference protocol"])
+    pages.install(app)
+
+
+def _add_middleware(app: FastAPI, service: Service) -> None:
+    """Add what stands round the routes; what is added last stands outermost."""
+    settings = service.settings
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", HEADER],
+            expose_headers=["ETag", "Retry-After", HEADER],
+            max_age=600,
+        )
+    app.add_middleware(
+        SecurityHeaders, servers=settings.servers, lasting_tls=settings.tls_cert is not None
+    )
+    app.add_middleware(Observer, metrics=service.metrics)

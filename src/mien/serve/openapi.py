@@ -1,0 +1,61 @@
+"""The OpenAPI document: FastAPI's own, with the parts that it cannot know of."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from mien.serve.inference import InferenceRequest
+from mien.serve.problems import ProblemDocument
+from mien.serve.schemas import PicturesBody
+from mien.serve.stream import StreamProblem, StreamReady, StreamResult, StreamStart
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_INPUTS: Final[list[type[BaseModel]]] = [PicturesBody, InferenceRequest, StreamStart]
+_OUTPUTS: Final[list[type[BaseModel]]] = [
+    ProblemDocument,
+    StreamReady,
+    StreamResult,
+    StreamProblem,
+]
+
+DESCRIPTION: Final = """Reads faces (age with an interval, gender, expression) and pictures.
+
+Every error is a problem document (RFC 9457). Where the service asks for an API key, it is sent as
+`Authorization: Bearer KEY` or `X-API-Key: KEY`. No picture is stored.
+
+**Stream.** The WebSocket `/v1/stream` takes a camera's frames. The first message is a `StreamStart`
+(JSON), answered by `StreamReady`; each binary message after it is a frame, an encoded picture,
+numbered from 1. Each answer is a `StreamResult` or a `StreamProblem`. While a frame is read only
+the newest one that came since is kept, so the stream never lags behind.
+"""
+
+
+def install(app: FastAPI) -> None:
+    """Have the application make its document here, once."""
+
+    def document() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    for models, mode in ((_INPUTS, "validation"), (_OUTPUTS, "serialization")):
+        _, extra = models_json_schema(
+            [(model, mode) for model in models],  # type: ignore[misc]
+            ref_template=_REFERENCE,
+        )
+        for name, schema in extra["$defs"].items():
+            schemas.setdefault(name, schema)
+    schemas["Problem"] = schemas.pop("ProblemDocument")
+    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    return found

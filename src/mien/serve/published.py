@@ -1,0 +1,125 @@
+"""The published interfaces, unchanged: /image tells an age, /uploader draws expressions."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from mien.ages import Age
+from mien.analyzer import Attribute, FaceReading, Reading
+from mien.serve import bodies
+from mien.serve.annotating import annotated
+from mien.serve.bodies import Upload
+from mien.serve.problems import Problem, of_pictures, responses
+from mien.serve.requests import FILE, ONE_FILE, REFUSALS
+from mien.serve.service import Service, ServiceDep
+
+router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404))
+
+IMG: Final = "img"
+NO_FACE: Final = "Can not find any face in this image"
+_PICTURE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_FORM: Final[dict[str, Any]] = {
+    "schema": {
+        "type": "object",
+        "required": [IMG],
+        "properties": {IMG: {"type": "string", "description": "Base64 text, or a data URL."}},
+    }
+}
+
+
+class AgeAnswer(BaseModel):
+    """An age and the name of its group."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"age": 30, "cl_age": "Youth"}})
+
+    age: int = Field(description="The age in whole years.", ge=0)
+    cl_age: str = Field(description="Name of the age group.")
+
+
+async def _image(request: Request, service: ServiceDep) -> AsyncIterator[Upload]:
+    service.check_room()
+    async with service.bodies.read(request) as body:
+        match bodies.media_type(request):
+            case bodies.MULTIPART:
+                yield bodies.parse_multipart(request, body, IMG)[0]
+            case bodies.URLENCODED:
+                yield bodies.parse_urlencoded(body, IMG)
+            case _:
+                raise bodies.unsupported(request, bodies.URLENCODED, bodies.MULTIPART)
+
+
+async def _upload(request: Request, service: ServiceDep) -> AsyncIterator[Upload]:
+    service.check_room()
+    async with service.bodies.read(request) as body:
+        if bodies.media_type(request) != bodies.MULTIPART:
+            raise bodies.unsupported(request, bodies.MULTIPART)
+        yield bodies.parse_multipart(request, body, FILE)[0]
+
+
+@router.post(
+    "/image",
+    operation_id="readAge",
+    summary="Tell the age of the face in a picture",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {bodies.URLENCODED: _FORM, bodies.MULTIPART: _FORM},
+        }
+    },
+)
+async def image(service: ServiceDep, upload: Annotated[Upload, Depends(_image)]) -> AgeAnswer:
+    """Tell the age of the largest face; 422 where there is none."""
+    reading = await _read(service, upload, "age")
+    if not reading.faces:
+        raise Problem(422, "no-face", NO_FACE)
+    age = reading.faces[0].attributes["age"]
+    if not isinstance(age, Age):
+        raise _lacking("age")
+    return AgeAnswer(age=round(age.years), cl_age=age.group.capitalize())
+
+
+@router.post(
+    "/uploader",
+    operation_id="drawExpressions",
+    summary="Draw each face's expression into a picture",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture, of the same size: JPEG for a JPEG, else PNG.",
+            "content": {"image/jpeg": _PICTURE, "image/png": _PICTURE},
+        }
+    },
+    openapi_extra=dict(ONE_FILE),
+)
+async def uploader(service: ServiceDep, upload: Annotated[Upload, Depends(_upload)]) -> Response:
+    """Draw a box about each face, with its expression and how probable it is."""
+    reading = await _read(service, upload, "expression")
+    lines = [[_expression(found)] for found in reading.faces]
+    limits = service.catalogue.limits
+    with service.metrics.timed("draw"):
+        data, form = await service.call(partial(annotated, upload, limits, reading, lines))
+    return Response(data, media_type=form)
+
+
+async def _read(service: Service, upload: Upload, task: str) -> Reading:
+    entry = service.catalogue.choose(None, "face")
+    if entry.analyzer is None or task not in [known.name for known in entry.card.tasks]:
+        raise _lacking(task)
+    reading: Reading = (await service.read(entry.analyzer, [upload]))[0]
+    if reading.error:
+        raise of_pictures({0: reading.error})
+    return reading
+
+
+def _expression(found: FaceReading) -> str:
+    expression = found.attributes["expression"]
+    if not isinstance(expression, Attribute):
+        raise _lacking("expression")
+    return f"{expression.label} {expression.probability:.0%}"
+
+
+def _lacking(task: str) -> Problem:
+    return Problem(404, "no-such-task", f"This service's model of faces reads no {task}.")

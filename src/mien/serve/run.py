@@ -1,0 +1,124 @@
+"""The service as a process: its web server, TLS, workers, and the word at its start."""
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from mien.serve import logs, tls
+from mien.serve.app import create_app
+from mien.serve.settings import Settings
+
+_VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
+_GRACE: Final = 5
+
+
+def serve(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until the process is told to end; what was accepted is finished first.
+
+    Args:
+        settings: The service's settings.
+        tell: Gets lines for whoever started it.
+
+    Raises:
+        ModelError: A model cannot be used.
+        SettingsError: The settings do not fit together.
+        OSError: The port cannot be listened at.
+    """
+    with ExitStack() as stack:
+        if settings.tls_self_signed:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-tls-"))
+            made = tls.make_certificate(Path(folder), tls.names_for(settings.host))
+            settings = settings.model_copy(update={"tls_cert": made.cert, "tls_key": made.key})
+            tell(_warning(made.fingerprint))
+        app = create_app(settings)
+        stack.callback(app.state.service.close)
+        _check_free(settings)
+        for line in _greeting(settings):
+            tell(line)
+        options = server_options(settings)
+        if settings.workers == 1:
+            uvicorn.run(app, **options)
+            return
+        # Each worker is a fresh process; what they are told goes by the environment.
+        os.environ[_VARIABLE] = _packed(settings)
+        stack.callback(os.environ.pop, _VARIABLE, None)
+        uvicorn.run("mien.serve.run:create_worker", factory=True, **options)
+
+
+def _check_free(settings: Settings) -> None:
+    """Bind the port for a moment: the web server itself would end without a clear word."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise OSError(error.errno, f"cannot be listened at: {error.strerror}", place) from error
+
+
+def create_worker() -> FastAPI:
+    """Return the application of a worker, by what the process that started it left for it."""
+    return create_app(Settings.model_validate_json(os.environ[_VARIABLE]))
+
+
+def _packed(settings: Settings) -> str:
+    # The certificate is made already, and the keys are to be there in full.
+    keys = [key.get_secret_value() for key in settings.api_keys]
+    plain = settings.model_dump(mode="json")
+    return json.dumps(plain | {"api_keys": keys, "api_key_file": None, "tls_self_signed": False})
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return what the web server is told; settings as uvicorn names them."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.workers,
+        "ssl_certfile": settings.tls_cert,
+        "ssl_keyfile": settings.tls_key,
+        "log_config": logs.configuration(settings.log),
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": list(settings.proxies),
+        "ws_max_size": settings.max_body,
+        # A camera's frames are compressed already.
+        "ws_per_message_deflate": False,
+        "ws_max_queue": 2,
+        "timeout_graceful_shutdown": int(settings.timeout) + _GRACE,
+    }
+
+
+def _greeting(settings: Settings) -> list[str]:
+    scheme = "https" if settings.tls else "http"
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 (compared, not listened at)
+    hosts = ["localhost", *tls.own_addresses()] if everywhere else [settings.host]
+    shown = [f"[{host}]" if ":" in host else host for host in hosts]
+    lines = [f"mien serves at {scheme}://{host}:{settings.port}/" for host in shown]
+    if not settings.local and not settings.api_keys:
+        lines.append("No API key is set: whoever reaches this machine may use the service.")
+    if not settings.local and not settings.tls:
+        lines.append(
+            "Without TLS, browsers on other machines give the page no camera: add "
+            "--tls-self-signed, or a certificate."
+        )
+    return lines
+
+
+def _warning(fingerprint: str) -> str:
+    return (
+        "The certificate is self-signed: browsers warn of it once, and again after each start. "
+        "Go on only if the fingerprint (SHA-256) that they show is\n"
+        f"  {fingerprint}"
+    )

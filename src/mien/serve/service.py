@@ -1,0 +1,153 @@
+"""What the routes of one application share: models, queue, limits and figures."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from mien.serve.access import Keys, RateLimit
+from mien.serve.batching import Batcher, QueueFullError, Reader
+from mien.serve.bodies import Bodies, Upload
+from mien.serve.catalogue import Catalogue
+from mien.serve.metrics import Metrics
+from mien.serve.problems import Problem, overloaded
+from mien.serve.settings import Settings
+
+Value = TypeVar("Value")
+
+
+class Service:
+    """One application's parts.
+
+    Args:
+        settings: Its settings.
+
+    Raises:
+        ModelError: A model cannot be used.
+        SettingsError: The models' names clash.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        cores = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
+        # Most of a picture's time goes into decoding and detection, which have threads of their
+        # own: more for the network would only take cores from them.
+        self.catalogue = Catalogue(settings, threads=max(1, cores // 4))
+        self.metrics = Metrics()
+        self.keys = Keys(settings.api_keys)
+        self.rate = RateLimit(settings.rate)
+        self.bodies = Bodies(
+            self.metrics,
+            max_body=settings.max_body,
+            max_held=settings.max_held,
+            timeout=settings.timeout,
+        )
+        self.batcher = Batcher(
+            self.metrics,
+            threads=cores,
+            limit=settings.queue,
+            batch=settings.batch,
+            wait=settings.batch_wait / 1000,
+        )
+        self.ready = False
+        self.streams = 0
+
+    def warm_up(self) -> None:
+        """Run every model once; the service is ready afterwards."""
+        self.catalogue.warm_up()
+        self.ready = True
+
+    def close(self) -> None:
+        """Finish what was accepted, and end the threads."""
+        self.ready = False
+        self.batcher.close()
+
+    def check_room(self) -> None:
+        """Refuse a request before its body is read, if there is no room for any picture.
+
+        Raises:
+            Problem: The queue is full.
+        """
+        if not self.batcher.has_room():
+            raise self._full()
+
+    async def read(self, reader: Reader, uploads: Sequence[Upload]) -> list[Any]:
+        """Read the pictures of a request.
+
+        Args:
+            reader: What reads them.
+            uploads: The pictures, as they came.
+
+        Returns:
+            Each one's result, in order.
+
+        Raises:
+            Problem: There are too many, there is no room for them, or they took too long.
+        """
+        self._check_number(len(uploads))
+        limits = self.catalogue.limits
+        return await self.run(reader, [partial(upload.decoded, limits) for upload in uploads])
+
+    async def run(self, reader: Reader, sources: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Have the queue read what the sources give, within the time that a request has."""
+        try:
+            futures = self.batcher.submit(reader, sources)
+        except QueueFullError:
+            raise self._full() from None
+        waiting = [asyncio.wrap_future(future) for future in futures]
+        results = await self._in_time(asyncio.gather(*waiting, return_exceptions=True))
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return list(results)
+
+    async def call(self, work: Callable[[], Value]) -> Value:
+        """Have other work done off the event loop, within the time that a request has."""
+        return await self._in_time(asyncio.wrap_future(self.batcher.call(work)))
+
+    async def _in_time(self, waiting: "asyncio.Future[Value]") -> Value:
+        try:
+            return await asyncio.wait_for(waiting, self.settings.timeout)
+        except TimeoutError:
+            self.metrics.reject("timeout")
+            raise overloaded(
+                "too-slow", f"Not done within {self.settings.timeout:g} s; try again later."
+            ) from None
+
+    def _check_number(self, pictures: int) -> None:
+        most = self.settings.max_pictures
+        if pictures > most:
+            raise Problem(
+                422, "too-many-pictures", f"{pictures} pictures; send at most {most} at once."
+            )
+
+    def _full(self) -> Problem:
+        self.metrics.reject("queue")
+        return overloaded("queue-full", "The service is at its limit; try again in a moment.")
+
+
+def _service(connection: HTTPConnection) -> Service:
+    service: Service = connection.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, where the service asks for one.")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same, as a header.")
+
+
+def check_access(
+    request: Request,
+    service: ServiceDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    header: Annotated[str | None, Security(_HEADER)],
+) -> None:
+    """Refuse clients that call too often, or without a right key."""
+    service.rate.take(request.client.host if request.client else "")
+    service.keys.check(bearer.credentials if bearer else header)

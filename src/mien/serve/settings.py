@@ -1,0 +1,234 @@
+"""What a service is told: from a TOML file, the environment and flags, the last of which wins."""
+
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from mien.errors import MienError, printable, shortened
+
+PREFIX: Final = "MIEN_"
+_SHORTEST_KEY: Final = 16
+
+
+class SettingsError(MienError):
+    """A setting that makes no sense, or a file of settings that cannot be read."""
+
+
+def _parted(value: object) -> object:
+    """Part text at its commas, as lists come from the environment and from flags."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+_Origin = Annotated[str, Field(pattern=r"^(\*|https?://[A-Za-z0-9.:\[\]-]+)$")]
+_Names = Annotated[tuple[str, ...], BeforeValidator(_parted)]
+_Origins = Annotated[tuple[_Origin, ...], BeforeValidator(_parted)]
+_Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_parted), Field(repr=False)]
+
+
+class Settings(BaseModel):
+    """All settings of a service. Each is a flag, a key in the TOML file, and `MIEN_` + its name.
+
+    Attributes:
+        host: Address to listen at; 0.0.0.0 for every network of this machine.
+        port: Port to listen at.
+        workers: Processes; they share nothing but the port.
+        models: Names of packaged models, or model files. The first that reads faces is the
+            default for faces, the first for whole pictures that for classification.
+        threads: Processor cores a process may use; 0 for its share of all.
+        providers: onnxruntime's execution providers for the networks, best first.
+        detect_size: Working size of the detector in pixels.
+        max_faces: At most so many faces of a picture are read, the largest.
+        batch: At most so many pictures go through a network together.
+        batch_wait: For at most so many milliseconds a batch waits for pictures under way.
+        queue: Pictures that may wait or be worked on; beyond that requests are refused.
+        timeout: Seconds that a request may take, and again that sending its body may take.
+        max_body: Bytes of a request's body.
+        max_held: Bytes of all requests' bodies that are in memory together.
+        max_pixels: Width times height of a picture.
+        max_pictures: Pictures in a request.
+        rate: Requests a minute that one client may make; 0 for any number.
+        max_streams: Streams that may be open.
+        api_keys: Keys, one of which each request must bear; none for a service open to all.
+        api_key_file: A file of further keys, one a line.
+        origins: Web pages' origins that may call the service, beside its own; "*" for all.
+        servers: Other services' origins that the page may be pointed at.
+        proxies: Addresses of proxies whose word about the client's address is taken.
+        tls_cert: Certificate chain, PEM.
+        tls_key: Its private key, PEM.
+        tls_self_signed: Make a certificate at the start, which browsers will warn of.
+        log: How the log is written.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    models: Annotated[_Names, Field(min_length=1)] = ("face",)
+    threads: Annotated[int, Field(ge=0, le=512)] = 0
+    providers: Annotated[_Names, Field(min_length=1)] = ("CPUExecutionProvider",)
+    detect_size: Annotated[int, Field(ge=32, le=8192)] = 640
+    max_faces: Annotated[int, Field(ge=1)] = 100
+    batch: Annotated[int, Field(ge=1, le=256)] = 16
+    batch_wait: Annotated[float, Field(ge=0, le=1000)] = 3
+    queue: Annotated[int, Field(ge=1)] = 64
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 30
+    max_body: Annotated[int, Field(ge=1024)] = 20_000_000
+    max_held: Annotated[int, Field(ge=1024)] = 400_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = 50_000_000
+    max_pictures: Annotated[int, Field(ge=1)] = 16
+    rate: Annotated[int, Field(ge=0)] = 0
+    max_streams: Annotated[int, Field(ge=0)] = 16
+    api_keys: _Keys = ()
+    api_key_file: Path | None = None
+    origins: _Origins = ()
+    servers: _Origins = ()
+    proxies: _Names = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_self_signed: bool = False
+    log: Literal["json", "text"] = "json"
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> "Settings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together; give both or none")
+        if self.tls_cert and self.tls_self_signed:
+            raise ValueError("tls_self_signed makes a certificate; leave it out beside tls_cert")
+        return self
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> "Settings":
+        if self.max_held < self.max_body:
+            raise ValueError("max_held holds at least one body; raise it, or lower max_body")
+        if self.max_pictures > self.queue:
+            raise ValueError("queue holds at least one request's max_pictures; raise it")
+        return self
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> "Settings":
+        if any(len(key.get_secret_value()) < _SHORTEST_KEY for key in self.api_keys):
+            raise ValueError(f"an API key has at least {_SHORTEST_KEY} characters")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether the service speaks TLS."""
+        return self.tls_self_signed or self.tls_cert is not None
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def load(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]
+) -> Settings:
+    """Return the settings of a service.
+
+    Args:
+        file: A TOML file; None for none.
+        environment: Environment variables; those of the settings' names after `MIEN_` count.
+        flags: Settings that were given as flags; None where one was not.
+
+    Raises:
+        SettingsError: A setting makes no sense, or a file cannot be read.
+
+    Example:
+        >>> load(None, {"MIEN_PORT": "9000"}, {"host": "0.0.0.0"}).port
+        9000
+    """
+    found: dict[str, object] = {} if file is None else _read_toml(file)
+    named = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    found |= {named[key]: value for key, value in environment.items() if key in named and value}
+    found |= {name: value for name, value in flags.items() if value is not None}
+    settings = _checked(found)
+    if settings.api_key_file is None:
+        return settings
+    keys = [key.get_secret_value() for key in settings.api_keys]
+    return _checked({**found, "api_keys": (*keys, *_read_keys(settings.api_key_file))})
+
+
+def shown(settings: Settings) -> str:
+    """Return the settings as TOML, with the secrets masked."""
+    lines = []
+    for name, value in settings.model_dump(mode="json").items():
+        if name == "api_keys":
+            value = ["********"] * len(value)
+        if value is None:
+            lines.append(f'# {name} = ""')
+        else:
+            lines.append(f"{name} = {_toml(value)}")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{printable(escaped)}"'
+    return str(value)
+
+
+def _checked(found: Mapping[str, object]) -> Settings:
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        raise SettingsError(f"settings: {_first(error)}") from None
+
+
+def _first(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False)[0]
+    name = ".".join(map(str, first["loc"]))
+    message = first["msg"].removeprefix("Value error, ")
+    if not name:
+        return str(message)
+    if first["type"] == "extra_forbidden":
+        return f"there is no setting {printable(name)!r}; `mien serve --show-config` lists them"
+    received = "" if name.startswith("api_key") else f", not {shortened(repr(first['input']))}"
+    return f"{name}: {message}{received}"
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file: {error}") from error
+
+
+def _read_keys(path: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is no text; write one key a line") from error
+    keys = [line for line in lines if line and not line.startswith("#")]
+    if not keys:
+        # An empty file must not open the service to all.
+        raise SettingsError(f"{path}: holds no key; write one a line, or leave the setting out")
+    return keys

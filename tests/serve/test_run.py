@@ -1,0 +1,108 @@
+"""The service as a process: what it says, how it ends, and several of it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.serve.conftest import KEY, files, wait_until
+
+PROGRAM = [sys.executable, "-W", "error", "-c", "from mien.cli import main; main()", "serve"]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(tmp_path: Path, *flags: str, **environment: str) -> Iterator[tuple[str, Path]]:
+    """Run the program until the block ends; yield its address, and the file of what it says."""
+    port, said = free_port(), tmp_path / "said.txt"
+    with said.open("w") as stream:
+        running = subprocess.Popen(
+            [*PROGRAM, "--port", str(port), "--threads", "1", *flags],
+            stdout=stream,
+            stderr=stream,
+            env=os.environ | environment,
+        )
+    try:
+        yield f"127.0.0.1:{port}", said
+        running.send_signal(signal.SIGTERM)
+        running.wait(60)
+    finally:
+        running.kill()
+        running.wait()
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/readyz", verify=False).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_it_serves_and_ends_when_told(
+    tmp_path: Path, tiny_models: tuple[str, str], red: bytes
+) -> None:
+    models = ("--models", ",".join(tiny_models))
+    with process(tmp_path, *models, MIEN_API_KEYS=KEY) as (address, said):
+        url = f"http://{address}"
+        wait_until(lambda: is_ready(url))
+        header = {"X-API-Key": KEY}
+        answer = httpx2.post(f"{url}/v1/analyze", files=files(red), headers=header)
+        assert answer.status_code == 200
+    greeting, *lines = said.read_text().splitlines()
+    assert greeting == f"mien serves at http://{address}/"
+    events = [json.loads(line)["event"] for line in lines]
+    assert set(events[:-1]) == {"request"}
+    assert events[-1] == "ended"
+    assert KEY not in said.read_text()
+
+
+def test_a_certificate_of_its_own(tmp_path: Path, tiny_models: tuple[str, str]) -> None:
+    flags = ("--models", tiny_models[0], "--tls-self-signed", "--host", "0.0.0.0")
+    with process(tmp_path, *flags) as (address, said):
+        wait_until(lambda: is_ready(f"https://{address}"))
+    text = said.read_text()
+    assert "The certificate is self-signed: browsers warn of it" in text
+    assert "No API key is set" in text
+    assert f"mien serves at https://localhost:{address.split(':')[1]}/" in text
+
+
+def test_workers_share_the_port(tmp_path: Path, tiny_models: tuple[str, str]) -> None:
+    flags = ("--models", tiny_models[0], "--workers", "2")
+    with process(tmp_path, *flags, MIEN_API_KEYS=KEY) as (address, said):
+        url = f"http://{address}"
+        wait_until(lambda: is_ready(url))
+        assert httpx2.get(f"{url}/v1/models").status_code == 401
+        assert httpx2.get(f"{url}/v1/models", headers={"X-API-Key": KEY}).status_code == 200
+    assert said.read_text().count('"event": "ended"') == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken(tmp_path: Path, tiny_models: tuple[str, str], workers: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*PROGRAM, "--port", port, "--models", tiny_models[0], "--workers", workers],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert f"mien: 127.0.0.1:{port}: cannot be listened at: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
