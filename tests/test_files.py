@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.errors import OutputError
-from mien.files import atomic_write
+from mien.files import atomic_write, make_folder
 
 
 def listing(folder: Path) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 WRITE_TOO_MUCH = """
 import resource, sys
 from mien.errors import OutputError
-from mien.files import atomic_write
+from mien.files import atomic_write, make_folder
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     with atomic_write(sys.argv[1]) as file:
@@ -203,3 +203,10 @@ def test_whole_or_old(tmp_path_factory: pytest.TempPathFactory, content: bytes, 
     except KeyboardInterrupt:
         pass
     assert path.read_bytes() == (content if stop >= len(content) else b"old")
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for name in ("file", "file/report"):
+        with pytest.raises(OutputError, match="no folder can be made here"):
+            make_folder(tmp_path / name)

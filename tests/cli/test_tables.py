@@ -2,7 +2,7 @@
 
 from mien.card import Metric
 from mien.cli.tables import epoch_line, headline
-from mien.evaluation.evaluate import Evaluation
+from mien.evaluation.result import Evaluation
 
 
 def test_headline() -> None:
@@ -17,7 +17,18 @@ def test_headline() -> None:
     ]
     metrics = [Metric(task=t, name=n, value=v, pictures=4321) for t, n, v in figures]
     metrics.append(metrics[0].model_copy(update={"by": "gender", "group": "male"}))
-    assert headline(Evaluation(tuple(metrics), (), 4321)).splitlines() == [
+    result = Evaluation(
+        model="m",
+        version="1",
+        split="test",
+        split_hash="s",
+        data_fingerprint="d",
+        pictures=4321,
+        seed=0,
+        level=0.95,
+        metrics=tuple(metrics),
+    )
+    assert headline(result).splitlines() == [
         "age         4,321 pictures, MAE 4.79 years, 90 % intervals hold 90.1%, "
         "their mean width is 18.0 years",
         "expression  4,321 pictures, accuracy 81.2%, balanced 60.0%, calibration error 2.0%",

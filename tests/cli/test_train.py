@@ -136,7 +136,10 @@ def test_a_killed_run_ends_as_if_it_was_not(whole: Path, mien: Mien) -> None:
         (["toy.toml", "--data", "pictures"], "give a recipe or --data, not both"),
         (["toy.toml", "--from", "face"], "--from goes with --data"),
         (["--data", "missing"], "missing: not a folder"),
-        (["--data", "toy.csv", "--run", "x"], "toy.csv: has the label columns expression, age, gender; wi"),
+        (
+            ["--data", "toy.csv", "--run", "x"],
+            "toy.csv: has the label columns expression, age, gender; wi",
+        ),
         (["missing.toml"], "mien: missing.toml: cannot be read (No such file"),
         (["toy.toml", "--set", "optimiser.rat=1"], "key 'optimiser.rat'; did you mean 'rate'?"),
         (
@@ -204,7 +207,8 @@ def test_a_folder_is_learnt_from_a_model(place: Path, colours: Path, mien: Mien)
     found = mien("train", "--data", "colours", "--run", "runs/again", *begin, *QUICK)
     assert found.code == 0, found.err
     first, second = (Model.open(f"runs/{name}/model.onnx").card for name in ("colours", "again"))
-    assert second.recipe["network"] == first.recipe["network"] | {"weights": "model.onnx"}
+    begun, again = (dict(card.recipe["network"]) for card in (first, second))  # type: ignore[call-overload]
+    assert again == begun | {"weights": "model.onnx"}
     assert second.input == first.input
     # It began with the other's heads as well, and so knew all of it from the first epoch on.
     assert "heads that begin anew" not in found.err
@@ -216,3 +220,19 @@ def test_folders_that_teach_nothing(place: Path, mien: Mien) -> None:
     found = mien("train", "--data", "alone")
     assert found.code == 2
     assert "all pictures have the label 'cat'; two are needed" in found.err
+
+
+def test_two_processes_train_one_network(place: Path, whole: Path) -> None:
+    """By Lightning's strategy, named in one word; one of the two speaks and writes."""
+    machine = ("--set", "machine.devices=2", "--set", "machine.strategy=ddp")
+    # The strategy starts the other process by the same command, which must be a file's name.
+    program = str(Path(sys.executable).with_name("mien"))
+    command = [program, "train", "toy.toml", "--run", "runs/two", *machine]
+    command += ["--threads", "1", "--device", "cpu"]
+    found = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=240)
+    assert found.returncode == 0, found.stderr
+    assert found.stderr.count("epoch 1 of 3") == 1
+    assert found.stdout.count("gender") == 1
+    (*_, last) = without_seconds(place / "runs" / "two" / "history.csv")
+    assert float(last["validation/gender/accuracy"]) <= 1
+    assert Model.open(place / "runs" / "two" / "model.onnx").card.metrics

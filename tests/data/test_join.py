@@ -65,7 +65,7 @@ def test_contradicting_labels_are_named() -> None:
 
 
 def test_contradicting_contents_are_named() -> None:
-    with pytest.raises(DataError, match=r"a: listed with the content 1 and with 2.*import that one"):
+    with pytest.raises(DataError, match=r"a: listed with the content 1 and with 2.*import that"):
         join([one("a", "1"), one("a", "2")])
 
 

@@ -11,7 +11,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from mien import ages
-from mien.evaluation.calibration import age_margins, temperature, vector_scaling
+from mien.evaluation.calibration import (
+    age_margins,
+    fit_scaling,
+    temperature,
+    vector_scaling,
+)
 
 Numbers = NDArray[np.float64]
 
@@ -83,8 +88,8 @@ def test_the_scaling_is_the_best_by_another_search() -> None:
         return float(surprise + 30 / 2 * (numbers**2).sum())
 
     best = minimize(loss, np.zeros(6), method="BFGS").x
-    scale, bias = vector_scaling(scores, truth)
-    assert scale == pytest.approx(np.exp(best[:3]) / start, rel=1e-3)
+    scale, bias = fit_scaling(scores / start, truth, 30)
+    assert scale == pytest.approx(np.exp(best[:3]), rel=1e-3)
     assert bias == pytest.approx(best[3:], abs=1e-3)
 
 
@@ -124,6 +129,17 @@ def test_few_pictures_move_little() -> None:
     assert np.abs(bias).max() < 0.1
     _, far = vector_scaling(np.tile(scores, (100, 1)), np.tile(truth, 100))
     assert far[2] - far[1] > 5 * (bias[2] - bias[1]) > 0.1
+
+
+def test_what_only_chance_says_moves_little() -> None:
+    """Where the temperature says it all the strongest prior serves the pictures left out best."""
+    scores = 2 * np.random.default_rng(5).normal(size=(300, 4))
+    truth = draws(scores, 6)
+    scale, bias = vector_scaling(scores, truth)
+    free_scale, free_bias = fit_scaling(scores / temperature(scores, truth), truth, 1e-6)
+    assert np.abs(bias).max() < 0.5 * np.abs(free_bias).max()
+    moved = np.log(scale * temperature(scores, truth))
+    assert np.abs(moved).max() < 0.5 * np.abs(np.log(free_scale)).max()
 
 
 def test_a_class_that_never_occurs_keeps_finite_numbers() -> None:
@@ -193,6 +209,7 @@ def test_each_group_of_a_hundred_has_a_margin_of_its_own() -> None:
     ("counts", "wanted"),
     [
         ((100, 99, 100, 100, 99), [(0, 199), (18, 100), (36, 199)]),
+        ((0, 0, 0, 3, 100), [(0, 103)]),
         ((3, 100, 100, 100, 100), [(0, 103), (18, 100), (36, 100), (60, 100)]),
         ((0, 0, 500, 500, 0), [(0, 500), (36, 500)]),
         ((0, 0, 0, 200, 0), [(0, 200)]),
@@ -205,6 +222,18 @@ def test_smaller_groups_are_joined(
     counts: tuple[int, ...], wanted: list[tuple[float, int]]
 ) -> None:
     assert groups(*counts) == wanted
+
+
+@pytest.mark.parametrize(("children", "youths", "wanted"), [(1, 9, [0, 13]), (9, 1, [0, 18])])
+def test_a_small_group_joins_the_harder_neighbour(
+    children: float, youths: float, wanted: list[float]
+) -> None:
+    """Fifty teens between children and youths whose ages are off by so many years."""
+    centres = np.repeat([6.0, 15.0, 27.0], [200, 50, 200])
+    off = np.repeat([children, 5.0, youths], [200, 50, 200])
+    found = age_margins(np.eye(101)[centres.astype(int)], centres + off)
+    assert [margin.from_age for margin in found] == wanted
+    assert max(margin.pictures for margin in found) == 250
 
 
 def test_the_margin_counts_the_picture_that_comes() -> None:

@@ -14,7 +14,7 @@ from mien.analyzer import Analyzer
 from mien.card import Card, Interval, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError, ModelError, OutputError
-from mien.evaluation.evaluate import evaluate, make_folder, table, write_table
+from mien.evaluation.evaluate import evaluate, table, write_table
 from mien.evaluation.evaluate import save as save_report
 from mien.evaluation.result import Evaluation
 from mien.model import Model
@@ -385,10 +385,3 @@ def test_a_report_folder(tmp_path: Path) -> None:
     assert Evaluation.from_json(text, "evaluation.json") == result
     with (page.parent / "metrics.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(result.metrics)
-
-
-def test_a_report_folder_that_cannot_be(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for name in ("file", "file/report"):
-        with pytest.raises(OutputError, match="no folder can be made here"):
-            make_folder(tmp_path / name)

@@ -1,5 +1,7 @@
 """Keys, rates and origins."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
@@ -69,10 +71,8 @@ def test_routes_ask_for_a_key_before_they_look_at_a_body(serve: Serve, path: str
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_key_opens(serve: Serve, red: bytes, keys: str) -> None:
-    from mien.serve.settings import load
-
-    guarded = serve(api_keys=load(None, {"MIEN_API_KEY_FILE": str(keys)}, {}).api_keys)
+def test_a_key_opens(serve: Serve, red: bytes, keys: Path) -> None:
+    guarded = serve(api_key_file=keys)
     for header in ({"Authorization": f"Bearer {KEY}"}, {"X-API-Key": KEY}):
         answer = guarded.http.post("/v1/analyze", files=files(red), headers=header)
         assert answer.status_code == 200

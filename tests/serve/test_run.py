@@ -39,7 +39,7 @@ def process(tmp_path: Path, *flags: str, **environment: str) -> Iterator[tuple[s
     try:
         yield f"127.0.0.1:{port}", said
         running.send_signal(signal.SIGTERM)
-        running.wait(60)
+        assert running.wait(60) == 0
     finally:
         running.kill()
         running.wait()
@@ -72,8 +72,13 @@ def test_it_serves_and_ends_when_told(
 
 def test_a_certificate_of_its_own(tmp_path: Path, tiny_models: tuple[str, str]) -> None:
     flags = ("--models", tiny_models[0], "--tls-self-signed", "--host", "0.0.0.0")
-    with process(tmp_path, *flags) as (address, said):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with process(tmp_path, *flags, TMPDIR=str(temporary)) as (address, said):
         wait_until(lambda: is_ready(f"https://{address}"))
+        assert len(list(temporary.glob("mien-tls-*/key.pem"))) == 1
+    # Nor is the key left behind.
+    assert list(temporary.glob("mien-tls-*")) == []
     text = said.read_text()
     assert "The certificate is self-signed: browsers warn of it" in text
     assert "No API key is set" in text

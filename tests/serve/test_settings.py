@@ -29,7 +29,9 @@ def test_other_and_empty_variables_do_not_matter() -> None:
 
 def test_keys_come_from_a_file_too(keys: Path) -> None:
     found = load(None, {"MIEN_API_KEYS": "k" * 16, "MIEN_API_KEY_FILE": str(keys)}, {})
-    assert [key.get_secret_value() for key in found.api_keys] == ["k" * 16, KEY]
+    assert [key.get_secret_value() for key in found.all_keys()] == ["k" * 16, KEY]
+    assert found.guarded
+    assert not Settings().guarded
 
 
 def test_what_is_shown_is_toml_that_can_be_read_again_without_secrets(tmp_path: Path) -> None:
@@ -80,15 +82,16 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path / "no.toml", {}, {})
     with pytest.raises(SettingsError, match="cannot be read"):
-        load(None, {}, {"api_key_file": tmp_path / "no.txt"})
+        Settings(api_key_file=tmp_path / "no.txt").all_keys()
 
 
-@pytest.mark.parametrize("content", [b"\n# none\n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"\n# none\n", b"\xff\xfe", b"short-secret"])
 def test_a_file_without_keys_does_not_open_the_service(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "keys.txt"
     path.write_bytes(content)
-    with pytest.raises(SettingsError, match="write one"):
-        load(None, {}, {"api_key_file": path})
+    with pytest.raises(SettingsError, match=r"write one|at least 16 characters") as caught:
+        Settings(api_key_file=path).all_keys()
+    assert "short-secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

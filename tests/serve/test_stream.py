@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.serve.conftest import KEY, Running, Serve, wait_until
+from mien.serve.settings import Settings
+from tests.serve.conftest import KEY, Running, Serve, running, wait_until
 
 
 @contextmanager
@@ -141,6 +142,21 @@ def test_clients_that_vanish_leave_nothing(serve: Serve, portrait: bytes) -> Non
             socket.send(portrait)
             socket.socket.close()
     wait_until(lambda: service.service.streams == 0 and service.service.batcher.pending == 0)
+
+
+def test_the_end_of_the_service_ends_it(tiny_models: tuple[str, str], red: bytes) -> None:
+    with ExitStack() as ends:
+        settings = Settings(models=tiny_models, threads=1, timeout=1)
+        service = ends.enter_context(running(settings))
+        with opened(service) as socket:
+            begin(socket)
+            socket.send(red)
+            assert told(socket)["type"] == "result"
+            ends.close()
+            with pytest.raises(ConnectionClosed) as caught:
+                socket.recv(timeout=30)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1012
 
 
 def test_a_frame_that_is_too_large_ends_it(serve: Serve) -> None:

@@ -1,5 +1,6 @@
 """Courses: which stage, which rate, and when validation ends a stage or lowers the rate."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from mien.training.course import Course
 from mien.training.recipe import Recipe
 
 
-def course(stages: list[dict[str, Any]], **changes: Any) -> Course:
+def course(stages: list[Any], **changes: Any) -> Course:
     found = {
         "name": "x",
         "data": {"manifest": "x.csv"},
@@ -26,7 +27,7 @@ def course(stages: list[dict[str, Any]], **changes: Any) -> Course:
     return Course(Recipe.model_validate(found | changes))
 
 
-def path(course: Course, values: list[float]) -> list[Course]:
+def path(course: Course, values: Sequence[float]) -> list[Course]:
     """Return the course before each epoch, and at the end, while validation gives these values."""
     found = [course]
     for value in values:

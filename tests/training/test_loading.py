@@ -88,12 +88,12 @@ def test_an_epoch_is_one_pass_unless_the_recipe_says_otherwise(parts: Parts) -> 
 
 
 class Process:
-    """One of three processes that train together."""
+    """One of several processes that train together."""
 
-    current_epoch, world_size = 2, 3
+    current_epoch = 2
 
-    def __init__(self, rank: int) -> None:
-        self.global_rank = rank
+    def __init__(self, rank: int, world: int) -> None:
+        self.global_rank, self.world_size = rank, world
 
 
 def test_processes_part_an_epoch_among_them(parts: Parts) -> None:
@@ -103,14 +103,12 @@ def test_processes_part_an_epoch_among_them(parts: Parts) -> None:
         update={"optimiser": recipe.optimiser.model_copy(update={"steps": 3})}
     )
     one = Batches(alone, parts, lambda: 24)
-    one.trainer = Process(0)  # type: ignore[assignment]
-    one.trainer.world_size = 1  # type: ignore[misc]
+    one.trainer = Process(0, 1)  # type: ignore[assignment]
     wanted = [pixels for pixels, *_ in one.train_dataloader()]
-    judged = []
     for rank in range(3):
         mine = Batches(recipe, parts, lambda: 24)
-        mine.trainer = Process(rank)  # type: ignore[assignment]
+        mine.trainer = Process(rank, 3)  # type: ignore[assignment]
         ((pixels, *_),) = mine.train_dataloader()
         assert torch.equal(pixels, wanted[rank])
-        judged += [len(pixels) for pixels, _ in mine.val_dataloader()]
-    assert sum(judged) == len(parts.choice.manifest.samples)
+        judged = sum(len(pixels) for pixels, _ in mine.val_dataloader())
+        assert judged == len(parts.choice.manifest.samples)

@@ -52,7 +52,7 @@ def known(*ages: float) -> torch.Tensor:
 
 def task(kind: str, **changes: Any) -> Task:
     labels = ("a", "b", "c") if kind == "classification" else ()
-    return Task(name="x", kind=kind, labels=labels, **changes)  # type: ignore[arg-type]
+    return Task(name="x", kind=kind, labels=labels, **changes)
 
 
 def test_cross_entropy() -> None:
@@ -165,7 +165,7 @@ def test_an_interval_draws_the_age_inside() -> None:
     optimiser = torch.optim.SGD([scores], lr=20.0)
     for _ in range(50):
         optimiser.zero_grad()
-        interval_surprise(scores, torch.tensor([[20.0, 29.0]])).sum().backward()
+        interval_surprise(scores, torch.tensor([[20.0, 29.0]])).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     assert 19.5 < expected_age(scores).item() < 29.5
 

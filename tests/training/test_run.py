@@ -45,8 +45,8 @@ def assert_same_run(folder: Path, other: Path) -> None:
             assert all(torch.equal(mine[key], theirs[key]) for key in mine)
         assert one["course"] == two["course"]
     # All but the seconds that each epoch took.
-    one, two = ([row | {"seconds": ""} for row in history(place)] for place in (folder, other))
-    assert one == two
+    rows = [[row | {"seconds": ""} for row in history(place)] for place in (folder, other)]
+    assert rows[0] == rows[1]
 
 
 def test_what_a_run_leaves(whole: Path, recipe: Recipe) -> None:

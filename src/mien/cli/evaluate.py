@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mien.errors import OutputError, printable
+from mien.files import make_folder
 
 if TYPE_CHECKING:
     from mien.card import Card, Confusion, Metric
@@ -61,6 +62,10 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="Write all figures as CSV, by group too."),
     ] = None,
+    embed: Annotated[
+        bool,
+        typer.Option("--embed", help="Put the best and worst pictures into the report."),
+    ] = False,
     form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     widths: Annotated[
         bool,
@@ -99,7 +104,7 @@ def evaluate(
     whole = manifests.read(manifest)
     if report is not None:
         _check_installed()
-        evaluation.make_folder(report)
+        make_folder(report)
     result = evaluation.evaluate(
         opened,
         whole,
@@ -116,7 +121,7 @@ def evaluate(
         evaluation.write_table(output, rows)
         typer.echo(f"{output}: {len(rows)} figures", err=True)
     if report is not None:
-        typer.echo(f"report: {evaluation.save(report, opened, result)}", err=True)
+        typer.echo(f"report: {evaluation.save(report, opened, result, embed=embed)}", err=True)
     if form is Format.JSON:
         typer.echo(json_text(json.loads(result.to_json()), indent=1))
     else:

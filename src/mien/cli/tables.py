@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mien.evaluation.evaluate import Evaluation
+    from mien.evaluation.result import Evaluation
     from mien.training.history import Row
 
 _HEADLINES: Final = {

@@ -83,6 +83,12 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     begun = runs.check(loaded, device.value).begun
+    if not runs.leads():
+        # Of several processes that train together one speaks, and makes the model file.
+        runs.fit(
+            loaded, load_parts(loaded, cache), folder, resume=resume is not None, device=device
+        )
+        return
     parts = load_parts(
         loaded,
         cache,

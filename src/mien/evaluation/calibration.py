@@ -12,7 +12,8 @@ from mien.card import Interval
 Scores = NDArray[np.floating[Any]]
 
 _SMALLEST_GROUP: Final = 100
-_PRIOR: Final = 30
+_PRIORS: Final = (1000.0, 300.0, 100.0, 30.0)
+_FOLDS: Final = 5
 _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 
@@ -46,9 +47,9 @@ def vector_scaling(
     """Return a scale and a bias for each class, so that probabilities are honest.
 
     The probabilities are softmax(scores * scale + bias) (vector scaling: Guo et al. 2017). A prior
-    as strong as thirty pictures holds each class near plain temperature scaling, so that only what
-    many pictures say moves it. On the pictures given, the true classes are never less probable than
-    by the temperature alone.
+    holds each class near plain temperature scaling, as strongly as serves pictures best that were
+    not fitted (fivefold cross-validation), so that only what many pictures say moves it. On the
+    pictures given, the true classes are never less probable than by the temperature alone.
 
     Args:
         scores: N x classes, before softmax.
@@ -60,13 +61,41 @@ def vector_scaling(
     Raises:
         ValueError: N is 0.
     """
+    start = temperature(scores, truth)
+    scaled = np.asarray(scores, np.float64) / start
+    fold = np.arange(len(truth)) % _FOLDS
+
+    def left_out(prior: float) -> float:
+        """Return the surprise of pictures that the scaling was not fitted to."""
+        total = 0.0
+        for number in range(_FOLDS):
+            inside = fold != number
+            if inside.all() or not inside.any():
+                continue
+            scale, bias = fit_scaling(scaled[inside], truth[inside], prior)
+            kept = scaled[~inside] * scale + bias
+            total += _surprise(kept, truth[~inside], 0.0) * len(kept)
+        return total
+
+    scale, bias = fit_scaling(scaled, truth, min(_PRIORS, key=left_out))
+    return scale / start, bias
+
+
+def fit_scaling(
+    scores: NDArray[np.float64], truth: NDArray[np.int64], prior: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scale and bias of each class under a prior as strong as so many pictures.
+
+    Args:
+        scores: N x classes, already divided by their temperature.
+        truth: N true classes by index.
+        prior: How many pictures it takes to move a class as far as the prior holds it back.
+    """
     import torch
 
-    start = temperature(scores, truth)
-    scaled = torch.from_numpy(np.asarray(scores, np.float64) / start)
-    wanted = torch.from_numpy(np.asarray(truth, np.int64))
+    given, wanted = torch.from_numpy(scores), torch.from_numpy(np.asarray(truth, np.int64))
     log_scale, bias = (
-        torch.zeros(scaled.shape[1], dtype=torch.float64, requires_grad=True) for _ in range(2)
+        torch.zeros(given.shape[1], dtype=torch.float64, requires_grad=True) for _ in range(2)
     )
     optimiser = torch.optim.LBFGS(
         [log_scale, bias], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe"
@@ -74,15 +103,15 @@ def vector_scaling(
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        surprise = torch.nn.functional.cross_entropy(scaled * log_scale.exp() + bias, wanted)
-        penalty = (log_scale.square().sum() + bias.square().sum()) * _PRIOR / (2 * len(truth))
+        surprise = torch.nn.functional.cross_entropy(given * log_scale.exp() + bias, wanted)
+        penalty = (log_scale.square().sum() + bias.square().sum()) * prior / (2 * len(truth))
         total: torch.Tensor = surprise + penalty
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
     with torch.enable_grad():
         optimiser.step(loss)  # type: ignore[no-untyped-call]
-    return np.exp(log_scale.detach().numpy()) / start, bias.detach().numpy()
+    return np.exp(log_scale.detach().numpy()), bias.detach().numpy()
 
 
 def age_margins(distributions: Scores, truth: NDArray[np.float64]) -> tuple[Interval, ...]:
@@ -90,8 +119,8 @@ def age_margins(distributions: Scores, truth: NDArray[np.float64]) -> tuple[Inte
 
     Conformalised quantile regression (Romano et al. 2019): the margin is a quantile of
     max(low - truth, truth - high) over the calibration pictures, one for each group of predicted
-    ages. Groups of fewer than 100 pictures are joined with a neighbour, the younger one if there is
-    one.
+    ages. A group of fewer than 100 pictures is joined with a neighbour, the one with which its
+    margin is wider: it must not borrow the sureness of ages that are easier.
 
     Args:
         distributions: N x ages, probabilities.
@@ -105,15 +134,14 @@ def age_margins(distributions: Scores, truth: NDArray[np.float64]) -> tuple[Inte
     low = quantile(distributions, (1 - LEVEL) / 2)
     high = quantile(distributions, (1 + LEVEL) / 2)
     excess = np.maximum(low - truth, truth - high)
-    groups = _groups(years)
     return tuple(
         Interval(
             level=LEVEL,
             from_age=first,
-            margin=_conformal_quantile(excess[groups == first]),
-            pictures=int((groups == first).sum()),
+            margin=_conformal_quantile(excess[inside]),
+            pictures=int(inside.sum()),
         )
-        for first in np.unique(groups).tolist()
+        for first, inside in _groups(years, excess)
     )
 
 
@@ -130,19 +158,26 @@ def _surprise(scores: Scores, truth: NDArray[np.int64], log_temperature: float) 
     return -float(likelihood.mean())
 
 
-def _groups(years: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the first age of each estimate's group, the groups joined until all are large."""
+def _groups(
+    years: NDArray[np.float64], excess: NDArray[np.float64]
+) -> list[tuple[float, NDArray[np.bool_]]]:
+    """Return the groups of estimates by their first age, joined until all are large."""
     firsts = np.array([first for _, first in GROUPS], np.float64)
     places = np.clip(np.searchsorted(firsts, years, side="right") - 1, 0, None)
-    counts = np.bincount(places, minlength=len(firsts))
-    joined = [0]
-    size = counts[0]
-    for place, count in enumerate(counts[1:], start=1):
-        starts = min(size, count) >= _SMALLEST_GROUP
-        joined.append(place if starts else joined[-1])
-        size = count if starts else size + count
-    found: NDArray[np.float64] = firsts[np.array(joined)[places]]
-    return found
+    groups = [(first, places == place) for place, first in enumerate(firsts.tolist())]
+    groups = [(first, inside) for first, inside in groups if inside.any()]
+    while len(groups) > 1:
+        smallest = min(range(len(groups)), key=lambda place: groups[place][1].sum())
+        if groups[smallest][1].sum() >= _SMALLEST_GROUP:
+            break
+        joined = {
+            left: groups[left][1] | groups[left + 1][1]
+            for left in (smallest - 1, smallest)
+            if 0 <= left < len(groups) - 1
+        }
+        left = max(joined, key=lambda left: _conformal_quantile(excess[joined[left]]))
+        groups[left : left + 2] = [(groups[left][0], joined[left])]
+    return [(firsts[0].item(), groups[0][1]), *groups[1:]]
 
 
 def _conformal_quantile(excess: NDArray[np.float64]) -> float:

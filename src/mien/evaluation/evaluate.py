@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien.card import Metric, Task
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
-from mien.errors import ModelError, OutputError, printable
+from mien.errors import ModelError
 from mien.evaluation.bootstrap import Resampling, estimates
 from mien.evaluation.confusions import class_figures, confusion, reliability
 from mien.evaluation.examples import examples
@@ -37,7 +37,7 @@ from mien.evaluation.robustness import (
     read_copies,
     width_figures,
 )
-from mien.files import atomic_write
+from mien.files import atomic_write, make_folder
 from mien.model import Model
 
 GREY_TASK: Final = "expression"
@@ -139,27 +139,22 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of a report, before hours are spent on what it is to hold.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{printable(str(folder))}: no folder can be made here ({error.strerror}); name another"
-        ) from error
-
-
-def save(folder: Path, model: Model, result: Evaluation) -> Path:
+def save(
+    folder: Path,
+    model: Model,
+    result: Evaluation,
+    history: Path | None = None,
+    *,
+    embed: bool = False,
+) -> Path:
     """Write `evaluation.json`, `metrics.csv` and the report with its pictures into a folder.
 
     Args:
         folder: Where to; made where it is missing.
         model: The model file.
         result: Its evaluation.
+        history: The history.csv of the run that made it, for its training curves.
+        embed: Whether the report holds small copies of the best and the worst pictures.
 
     Returns:
         The report, an HTML file.
@@ -174,7 +169,7 @@ def save(folder: Path, model: Model, result: Evaluation) -> Path:
     with atomic_write(folder / "evaluation.json") as file:
         file.write(result.to_json())
     write_table(folder / "metrics.csv", table(model, result))
-    return write_report(result, model.card, folder)
+    return write_report(result, model.card, folder, history, embed=embed)
 
 
 class _Pictures:

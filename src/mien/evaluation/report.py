@@ -19,13 +19,13 @@ from PIL import Image
 import mien
 from mien import images
 from mien.card import Card
-from mien.errors import ImageError, OutputError, printable, shortened
+from mien.errors import ImageError, printable, shortened
 from mien.evaluation import wording
 from mien.evaluation.blocks import Block, Draw, Measured, blocks, measured
 from mien.evaluation.canvas import inline
 from mien.evaluation.curves import History, curve, panels, read_history, training_curves
 from mien.evaluation.result import Evaluation, Example
-from mien.files import atomic_write
+from mien.files import atomic_write, make_folder
 
 NAME: Final = "report.html"
 
@@ -139,7 +139,7 @@ def write_report(
         recipe=json.dumps(card.recipe, indent=1, ensure_ascii=False) if card.recipe else "",
         made=f"Written by mien {mien.__version__}.",
     )
-    _make(folder)
+    make_folder(folder)
     _write_charts(folder, [block for found in asked.values() for block in found], run)
     path = folder / NAME
     with atomic_write(path) as file:
@@ -277,16 +277,6 @@ def _method(result: Evaluation, card: Card) -> Iterator[tuple[str, str]]:
     yield "model made by", made or "unknown"
     model, split = shlex.quote(result.model), shlex.quote(result.split)
     yield "to repeat it", f"mien evaluate {model} MANIFEST --split {split} --seed {result.seed}"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{printable(str(folder))}: no folder could be made there ({error.strerror}); name "
-            "another"
-        ) from error
 
 
 def _write_charts(folder: Path, found: Iterable[Block], run: History | None) -> None:

@@ -31,7 +31,7 @@ def frozen_layers(backbone: nn.Module, frozen: str | int) -> list[nn.Module]:
 
 def freeze(backbone: nn.Module, frozen: str | int) -> None:
     """Let the backbone's first layers learn nothing, and all others learn."""
-    backbone.requires_grad_(True)  # noqa: FBT003 - torch names it otherwise here and there
+    backbone.requires_grad_(True)
     for layer in frozen_layers(backbone, frozen):
         for parameter in layer.parameters(recurse=False):
             parameter.requires_grad = False

@@ -83,6 +83,8 @@ def _add_middleware(app: FastAPI, service: Service) -> None:
             max_age=600,
         )
     app.add_middleware(
-        SecurityHeaders, servers=settings.servers, lasting_tls=settings.tls_cert is not None
+        SecurityHeaders,
+        servers=settings.servers,
+        lasting_tls=settings.tls and not settings.tls_self_signed,
     )
     app.add_middleware(Observer, metrics=service.metrics)

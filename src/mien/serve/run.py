@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -18,6 +21,9 @@ from mien.serve.settings import Settings
 
 _VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
 _GRACE: Final = 5
+_SWITCH: Final = 0.0005
+"""Seconds after which a thread gives way to another that waits. With Python's own 5 ms the one that
+answers would wait for those that decode at each step of a request: refusals took twice as long."""
 
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -32,6 +38,8 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         SettingsError: The settings do not fit together.
         OSError: The port cannot be listened at.
     """
+    # The web server, once it has ended in peace, sends itself the signal again.
+    signal.signal(signal.SIGTERM, _exit)
     with ExitStack() as stack:
         if settings.tls_self_signed:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-tls-"))
@@ -45,12 +53,17 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
             tell(line)
         options = server_options(settings)
         if settings.workers == 1:
+            sys.setswitchinterval(_SWITCH)
             uvicorn.run(app, **options)
             return
         # Each worker is a fresh process; what they are told goes by the environment.
         os.environ[_VARIABLE] = _packed(settings)
         stack.callback(os.environ.pop, _VARIABLE, None)
         uvicorn.run("mien.serve.run:create_worker", factory=True, **options)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _check_free(settings: Settings) -> None:
@@ -69,14 +82,17 @@ def _check_free(settings: Settings) -> None:
 
 def create_worker() -> FastAPI:
     """Return the application of a worker, by what the process that started it left for it."""
+    sys.setswitchinterval(_SWITCH)
     return create_app(Settings.model_validate_json(os.environ[_VARIABLE]))
 
 
 def _packed(settings: Settings) -> str:
-    # The certificate is made already, and the keys are to be there in full.
-    keys = [key.get_secret_value() for key in settings.api_keys]
     plain = settings.model_dump(mode="json")
-    return json.dumps(plain | {"api_keys": keys, "api_key_file": None, "tls_self_signed": False})
+    plain["api_keys"] = [key.get_secret_value() for key in settings.api_keys]
+    if settings.tls_self_signed:
+        # Its files are the web server's matter, which knows of them.
+        plain |= {"tls_cert": None, "tls_key": None}
+    return json.dumps(plain)
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -106,7 +122,7 @@ def _greeting(settings: Settings) -> list[str]:
     hosts = ["localhost", *tls.own_addresses()] if everywhere else [settings.host]
     shown = [f"[{host}]" if ":" in host else host for host in hosts]
     lines = [f"mien serves at {scheme}://{host}:{settings.port}/" for host in shown]
-    if not settings.local and not settings.api_keys:
+    if not settings.local and not settings.guarded:
         lines.append("No API key is set: whoever reaches this machine may use the service.")
     if not settings.local and not settings.tls:
         lines.append(

@@ -29,7 +29,7 @@ class Service:
 
     Raises:
         ModelError: A model cannot be used.
-        SettingsError: The models' names clash.
+        SettingsError: The models' names clash, or the file of keys cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,7 +39,7 @@ class Service:
         # own: more for the network would only take cores from them.
         self.catalogue = Catalogue(settings, threads=max(1, cores // 4))
         self.metrics = Metrics()
-        self.keys = Keys(settings.api_keys)
+        self.keys = Keys(settings.all_keys())
         self.rate = RateLimit(settings.rate)
         self.bodies = Bodies(
             self.metrics,

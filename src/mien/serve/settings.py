@@ -125,6 +125,20 @@ class Settings(BaseModel):
             raise ValueError(f"an API key has at least {_SHORTEST_KEY} characters")
         return self
 
+    def all_keys(self) -> list[SecretStr]:
+        """Return the API keys, those in the file too.
+
+        Raises:
+            SettingsError: The file cannot be read, or holds no key or a short one.
+        """
+        further = [] if self.api_key_file is None else _read_keys(self.api_key_file)
+        return [*self.api_keys, *map(SecretStr, further)]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the service asks for an API key."""
+        return bool(self.api_keys) or self.api_key_file is not None
+
     @property
     def tls(self) -> bool:
         """Whether the service speaks TLS."""
@@ -150,7 +164,7 @@ def load(
         flags: Settings that were given as flags; None where one was not.
 
     Raises:
-        SettingsError: A setting makes no sense, or a file cannot be read.
+        SettingsError: A setting makes no sense, or the file cannot be read.
 
     Example:
         >>> load(None, {"MIEN_PORT": "9000"}, {"host": "0.0.0.0"}).port
@@ -160,11 +174,10 @@ def load(
     named = {PREFIX + name.upper(): name for name in Settings.model_fields}
     found |= {named[key]: value for key, value in environment.items() if key in named and value}
     found |= {name: value for name, value in flags.items() if value is not None}
-    settings = _checked(found)
-    if settings.api_key_file is None:
-        return settings
-    keys = [key.get_secret_value() for key in settings.api_keys]
-    return _checked({**found, "api_keys": (*keys, *_read_keys(settings.api_key_file))})
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        raise SettingsError(f"settings: {_first(error)}") from None
 
 
 def shown(settings: Settings) -> str:
@@ -189,13 +202,6 @@ def _toml(value: object) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{printable(escaped)}"'
     return str(value)
-
-
-def _checked(found: Mapping[str, object]) -> Settings:
-    try:
-        return Settings.model_validate(found)
-    except ValidationError as error:
-        raise SettingsError(f"settings: {_first(error)}") from None
 
 
 def _first(error: ValidationError) -> str:
@@ -231,4 +237,6 @@ def _read_keys(path: Path) -> list[str]:
     if not keys:
         # An empty file must not open the service to all.
         raise SettingsError(f"{path}: holds no key; write one a line, or leave the setting out")
+    if any(len(key) < _SHORTEST_KEY for key in keys):
+        raise SettingsError(f"{path}: an API key has at least {_SHORTEST_KEY} characters")
     return keys

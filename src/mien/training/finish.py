@@ -27,6 +27,7 @@ from mien.training.module import Trainee
 from mien.training.parts import Part, Parts, targets_of
 from mien.training.quantise import quantise
 from mien.training.recipe import Recipe
+from mien.training.run import HISTORY
 
 MODEL: Final = "model.onnx"
 _BATCH: Final = 128
@@ -82,7 +83,8 @@ def finish(
     path = folder / MODEL
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))
-    save(folder, Model.open(path), result)
+    history = folder / HISTORY
+    save(folder, Model.open(path), result, history if history.exists() else None)
     return path, result
 
 

@@ -54,9 +54,12 @@ class Batches(pl.LightningDataModule):
         return _loader(_TrainingBatches(self._plan, numbers, self._size()))
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Return this process's share of the half of the validation part that chooses."""
-        _, rank, world = self._place()
-        return _loader(_PlainBatches(self._parts.choice, self._recipe, rank, world))
+        """Return the half of the validation part that chooses.
+
+        Of several processes each looks at all of it, and so all choose alike: parted, the figures
+        of tasks that only some pictures have a label for could not be put together again.
+        """
+        return _loader(_PlainBatches(self._parts.choice, self._recipe))
 
     def _place(self) -> tuple[int, int, int]:
         """Return the epoch, the number of this process, and how many there are."""
@@ -107,19 +110,18 @@ class _TrainingBatches(Dataset[Batch]):
 
 
 class _PlainBatches(Dataset[_Plain]):
-    """A part's pictures in order, as use sees them; of several processes each has its share."""
+    """A part's pictures in order, as use sees them."""
 
-    def __init__(self, part: Part, recipe: Recipe, rank: int, world: int) -> None:
+    def __init__(self, part: Part, recipe: Recipe) -> None:
         self._store = part.store
         self._targets = targets(part.manifest, targets_of(recipe))
-        self._mine = range(rank, len(part.store), world)
         self._size, self._batch = recipe.input.size, 2 * recipe.optimiser.batch
 
     def __len__(self) -> int:
-        return -(-len(self._mine) // self._batch)
+        return -(-len(self._store) // self._batch)
 
     def __getitem__(self, index: int) -> _Plain:
-        chosen = self._mine[index * self._batch : (index + 1) * self._batch]
+        chosen = range(len(self._store))[index * self._batch : (index + 1) * self._batch]
         crops = np.stack([self._store.crop(i, self._size) for i in chosen])
         found = {task: torch.from_numpy(rows[chosen]) for task, rows in self._targets.items()}
         return torch.from_numpy(crops), found

@@ -163,7 +163,6 @@ class Trainee(pl.LightningModule):
                     values.mean(),
                     on_epoch=True,
                     batch_size=len(values),
-                    sync_dist=True,
                 )
 
     def on_validation_epoch_end(self) -> None:

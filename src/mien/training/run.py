@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import ValidationError
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_only
 
 from mien.data.progress import Watcher, unwatched
 from mien.errors import RecipeError
@@ -117,6 +118,14 @@ def check(recipe: Recipe, device: str = "auto") -> Trainee:
     return trainee
 
 
+def leads() -> bool:
+    """Say whether this process leads a training, as one that trains alone does.
+
+    The others are started by the strategy: they run the same command, and leave all files alone.
+    """
+    return not getattr(rank_zero_only, "rank", 0)
+
+
 def check_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     """Check that a run folder may take a training.
 
@@ -124,6 +133,8 @@ def check_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
         RecipeError: It holds a run that is not to be resumed, one of another recipe or of another
             version of mien, or none.
     """
+    if not leads():
+        return
     if not (folder / RECIPE).exists():
         if resume:
             raise RecipeError(f"{folder}: holds no run to resume")
@@ -156,6 +167,8 @@ def recipe_of(folder: Path) -> Recipe:
 
 def _claim(recipe: Recipe, parts: Parts, folder: Path) -> None:
     """Make the run folder hold this recipe."""
+    if not leads():
+        return
     make_folder(folder)
     if not (folder / RECIPE).exists():
         environment.write(folder, parts.whole)
@@ -228,6 +241,8 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*[Cc]heckpoint directory .* exists.*")
             warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
+            # Each process validates on all pictures; the training's losses are those of the first.
+            warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
             yield
     finally:
         logger.setLevel(level)

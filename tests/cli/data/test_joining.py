@@ -25,6 +25,24 @@ def test_join(mien: Mien, tmp_path: Path) -> None:
     assert samples[2].path == tmp_path / "z.png"
 
 
+def test_a_manifest_joined_with_itself_stays_as_it_is(mien: Mien, tmp_path: Path) -> None:
+    row = "path,source,content,split,age\nx.png,a,1,train,30\n"
+    (tmp_path / "a.csv").write_text(row)
+    found = mien("data", "join", "a.csv", "a.csv", "-o", "all.csv")
+    assert found.code == 0
+    assert found.err.splitlines()[2:] == ["  1 listed more than once, and taken once"]
+    assert (tmp_path / "all.csv").read_text() == row
+
+
+def test_contradicting_labels_are_refused(mien: Mien, tmp_path: Path) -> None:
+    for name, age in (("a", 30), ("b", 31)):
+        row = f"path,source,content,split,age\nx.png,a,1,train,{age}\n"
+        (tmp_path / f"{name}.csv").write_text(row)
+    found = mien("data", "join", "a.csv", "b.csv", "-o", "all.csv")
+    assert (found.code, (tmp_path / "all.csv").exists()) == (2, False)
+    assert "mien: x.png: its age is '30' in one row and '31' in another" in found.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

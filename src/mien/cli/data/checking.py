@@ -15,6 +15,7 @@ from mien.errors import DataError, MienError, printable
 if TYPE_CHECKING:
     from mien.data.check import Check, Finding, Kind
     from mien.data.counts import Count
+    from mien.data.manifest import Manifest
     from mien.data.mend import Mended
 
 _SHOWN: Final = 3
@@ -82,7 +83,7 @@ def check(
 
     whole = manifests.read(manifest, parted=False)
     if plot is not None:
-        _plotter()
+        _check_plot(whole)
     found = examine(whole, distance=distance, threads=threads, watch=watch("pictures read"))
     counts = count(whole)
     if form is Format.JSON:
@@ -146,9 +147,9 @@ def _print_kind(found: "Check", kind: "Kind") -> None:
         return
     groups = {finding.rows for finding in findings}
     pictures = len({row for rows in groups for row in rows})
-    number = f"{pictures:,} pictures"
+    number = _several(pictures, "picture")
     if any(len(rows) > 1 for rows in groups):
-        number = f"{len(groups):,} groups, {number}"
+        number = f"{_several(len(groups), 'group')}, {number}"
     _echo(f"{_TITLES[kind.value]}: {number}{_by_task(findings)}")
     for finding in findings[:_SHOWN]:
         names = ", ".join(found.manifest.samples[row].path.name for row in finding.rows)
@@ -168,12 +169,18 @@ def _by_task(findings: "list[Finding]") -> str:
     return f": {'; '.join(said)}" if said else ""
 
 
-def _plotter() -> None:
+def _several(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _check_plot(manifest: "Manifest") -> None:
     """Fail before the pictures are read, not after.
 
     Raises:
-        MienError: What draws the chart is not installed.
+        MienError: There is nothing to draw, or what draws the chart is not installed.
     """
+    if not manifest.tasks:
+        raise DataError("--plot: the manifest has no labels to draw")
     try:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError as error:
@@ -186,8 +193,6 @@ def _plot(path: Path, counts: "list[Count]") -> None:
     from mien.files import atomic_write
 
     shown = condensed(counts)
-    if not shown:
-        raise DataError("--plot: the manifest has no labels to draw")
     picture = render(lambda figure: draw(figure, shown), *size_of_chart(shown), "png")
     with atomic_write(path, "wb") as file:
         file.write(picture)
