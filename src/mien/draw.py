@@ -94,7 +94,7 @@ def draw_faces(pixels: Pixels, labels: Sequence[FaceLabel]) -> Pixels:
         room.take(boxes[index], 1)
     for index in order:
         size = _letter_size(min(width, height), int(boxes[index, 2] - boxes[index, 0]))
-        plate = _plate(labels[index].lines, size, width, height)
+        plate = make_plate(labels[index].lines, size, width, height)
         if plate is not None:
             _lay(canvas, plate, *room.find(boxes[index], plate.shape[1], plate.shape[0]))
     return canvas
@@ -115,7 +115,7 @@ def draw_ranking(pixels: Pixels, lines: Sequence[str]) -> Pixels:
     """
     canvas = _copy(pixels)
     height, width = canvas.shape[:2]
-    plate = _plate(lines, max(9, round(min(width, height) / 24)), width, height)
+    plate = make_plate(lines, max(9, round(min(width, height) / 24)), width, height)
     if plate is not None:
         margin = min(plate.shape[0] // 8, width - plate.shape[1], height - plate.shape[0])
         _lay(canvas, plate, margin, margin)
@@ -240,7 +240,7 @@ class _Room:
         return self._worth[low:high, start:end]
 
 
-def _plate(lines: Sequence[str], size: int, width: int, height: int) -> Pixels | None:
+def make_plate(lines: Sequence[str], size: int, width: int, height: int) -> Pixels | None:
     """Return a label's letters, white on black, at most `width` x `height`; None without room."""
     font = _font(size)
     ascent, descent = font.getmetrics()

@@ -201,6 +201,8 @@ def _open_session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait busily for the next batch would take the cores from those that prepare it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # What goes wrong is raised; on stderr it would stand a second time.
     options.log_severity_level = _SILENT
     try:

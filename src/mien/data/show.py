@@ -19,7 +19,7 @@ from mien.data.labels import AGE
 from mien.data.manifest import Manifest, Sample
 from mien.data.mixing import mix
 from mien.data.store import Framing, Store, open_store
-from mien.draw import _plate
+from mien.draw import make_plate
 from mien.errors import DataError, ImageError
 from mien.faces import view_of_picture
 from mien.pixels import Image, block_mean, shrink_factor
@@ -170,7 +170,7 @@ def _has_number(sample: Sample, task: str) -> bool:
 
 def _band(row: Sequence[Tile], width: int) -> Image:
     """Return a row of tiles, as high as its longest caption needs."""
-    captions = [_plate(tile.lines, _LETTERS, SIDE, 10 * SIDE) for tile in row]
+    captions = [make_plate(tile.lines, _LETTERS, SIDE, 10 * SIDE) for tile in row]
     height = max((0 if letters is None else letters.shape[0]) for letters in captions)
     band = np.full((SIDE + height + _GAP, width, 3), _PAPER, np.uint8)
     for place, (tile, letters) in enumerate(zip(row, captions, strict=True)):

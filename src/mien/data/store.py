@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import images
+from mien.data.hashes import content_hash
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.data.segments import (
@@ -229,11 +230,6 @@ def _private_key(sample: Sample) -> bytes:
     return _key(sample.content, str(Path.cwd() / sample.path))
 
 
-def _fingerprint(pixels: Image) -> str:
-    """Return the fingerprint that an import states as a picture's content."""
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:20]
-
-
 def _prepare_all(
     samples: Iterable[Sample], framing: Framing, threads: int
 ) -> Generator[Entry, None, None]:
@@ -257,7 +253,7 @@ def _prepare(entry: Sample, framing: Framing, detector: Detector | None) -> Entr
         pixels = images.load(entry.path).pixels
     except ImageError as error:
         raise DataError(f"{error}; import the data set again to leave it out") from error
-    as_stated = _fingerprint(pixels) == entry.content
+    as_stated = content_hash(pixels) == entry.content
     key = _key(entry.content) if as_stated else _private_key(entry)
     found = True
     if detector is None or framing.template is None:

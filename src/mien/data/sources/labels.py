@@ -1,26 +1,24 @@
 """Which labels and tasks a data set may bring: those that a model card can hold later."""
 
 import math
-from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from mien.card import Task
+from mien.data import labels
 from mien.data.manifest import FIXED_COLUMNS, MAX_AGE, Sample
 from mien.errors import DataError
 
 UNFIT: Final = "label that no model card can hold: too long, or with control characters"
 
 _AGES: Final = ("age", "age_low", "age_high")
-_CARD_LABELS: Final = TypeAdapter[tuple[str, ...]](Task.model_fields["labels"].rebuild_annotation())
 _CARD_NAME: Final = TypeAdapter[str](Task.model_fields["name"].rebuild_annotation())
 
 
-@lru_cache(maxsize=4096)
 def is_label(text: str) -> bool:
     """Tell whether a model card can hold this label."""
-    return _accepts(_CARD_LABELS, (text,))
+    return bool(text) and not labels.fault(text)
 
 
 def is_task(name: str) -> bool:

@@ -1,7 +1,6 @@
 """What every import shares: pictures found and read once, and what is left out of them counted."""
 
 import csv
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mien import images
+from mien.data.hashes import content_hash
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError, ImageError, printable
@@ -75,8 +75,7 @@ def fingerprint(path: Path) -> str:
     Raises:
         ImageError: The picture cannot be read.
     """
-    pixels = images.load(path).pixels
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:20]
+    return content_hash(images.load(path).pixels)
 
 
 def fingerprints(
