@@ -148,6 +148,15 @@ def test_age_losses(name: str) -> None:
     np.testing.assert_allclose(plain(found), wanted, rtol=1e-4)
 
 
+def test_the_weight_of_the_expected_age() -> None:
+    scores, target = some_scores(3, 101), known(30.0, 2.0, 71.0)
+    found = [
+        plain(loss_of(task("age", error_weight=weight))(scores, target)) for weight in (0, 0.2, 1)
+    ]
+    np.testing.assert_allclose(found[1] - found[0], 0.2 * (found[2] - found[0]), rtol=1e-3)
+    assert (found[2] > found[0]).all()
+
+
 @pytest.mark.parametrize("name", LOSSES["age"])
 def test_intervals_cost_the_surprise_of_all_their_years(name: str) -> None:
     scores = some_scores(4, 101)

@@ -65,6 +65,8 @@ _HELP = """Read faces and pictures with small models, on this machine.
   mien predict photos -o faces.csv       ... of all pictures in a folder
   mien predict photos --draw annotated   ... and drawn into copies of them
   mien models show face                  what the model reads, and how well
+  mien train --data animals              learn a folder of pictures, one subfolder a class
+  mien serve                             read over HTTP, and on a page
 
 Each command explains itself with --help.
 """

@@ -61,9 +61,11 @@ def train(
     and at the end model.onnx with its card, its figures on the test part, and report.html. Stop it
     at any time, and go on with --resume: the result is that of a run that was not stopped.
 
-    mien train --data animals                       one folder a class; no recipe needed
+    One folder a class is enough; or begin with a model, the packaged one or yours:
 
-    mien train --data my-faces --from face          begin with a model, the packaged one or yours
+    mien train --data animals
+
+    mien train --data my-faces --from face
 
     mien train recipes/face.toml --set data.manifest=face.csv
 

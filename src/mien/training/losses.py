@@ -20,7 +20,6 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 _MEAN_WEIGHT: Final = 0.2
 _VARIANCE_WEIGHT: Final = 0.05
-_EXPECTED_WEIGHT: Final = 0.2
 
 
 def loss_of(task: Task, shares: Sequence[float] = ()) -> Loss:
@@ -36,7 +35,10 @@ def loss_of(task: Task, shares: Sequence[float] = ()) -> Loss:
         return partial(cross_entropy, smoothing=task.smoothing, gamma=gamma, weights=weights)
     if task.kind == "regression":
         return partial(number_loss, error=_ERRORS[task.trained_by])
-    return partial(age_loss, known=_AGE_LOSSES[task.trained_by])
+    known = _AGE_LOSSES[task.trained_by]
+    if known is dldl:
+        known = partial(dldl, error_weight=task.error_weight)
+    return partial(age_loss, known=known)
 
 
 def mean_loss(
@@ -179,13 +181,13 @@ def expected_age(scores: Tensor) -> Tensor:
     return torch.softmax(scores, dim=1) @ _years(scores)
 
 
-def dldl(scores: Tensor, ages: Tensor) -> Tensor:
+def dldl(scores: Tensor, ages: Tensor, error_weight: float = 0.2) -> Tensor:
     """Cross-entropy to the label distribution and the expected age's error (Gao et al. 2018).
 
     Their second version, DLDL-v2, takes the absolute error; a smooth one does not jump at 0.
     """
     distribution = cross_entropy(scores, age_distribution(ages, scores.shape[1]))
-    return distribution + _EXPECTED_WEIGHT * _smooth_l1(expected_age(scores), ages)
+    return distribution + error_weight * _smooth_l1(expected_age(scores), ages)
 
 
 def one_age(scores: Tensor, ages: Tensor) -> Tensor:

@@ -92,6 +92,7 @@ class Task(_Part):
         ages: How many ages an age distribution covers: 0 to `ages` - 1 years.
         unit: What the number of a regression counts.
         loss: One of `LOSSES`; empty: the first of its kind.
+        error_weight: Weight of the expected age's error in "dldl-v2".
         smoothing: Share of a classification's target that is spread over all labels.
         gamma: How strongly "focal" turns to what is still wrong.
         class_weights: Label -> weight of its pictures in the loss; "balanced": all labels alike.
@@ -105,6 +106,7 @@ class Task(_Part):
     ages: Annotated[int, Field(ge=2, le=131)] = 101
     unit: str = ""
     loss: str = ""
+    error_weight: Annotated[float, Field(ge=0)] = 0.2
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     gamma: Annotated[float, Field(ge=0)] = 2.0
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0)]] = "none"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mien.data.labels import AGE
 from mien.data.manifest import Manifest
 from mien.errors import DataError
 from mien.model import Model
@@ -24,7 +25,8 @@ def starter(
 ) -> Recipe:
     """Return a recipe that learns a manifest's one label from good first weights.
 
-    The heads are warmed up while the backbone is frozen; then all learns.
+    Ages are learnt from faces, any other label from whole pictures, unless the model to begin with
+    is one of faces. The heads are warmed up while the backbone is frozen; then all learns.
 
     Args:
         data: The manifest.
@@ -38,26 +40,27 @@ def starter(
         DataError: The manifest has not just one label column, or one label only.
         RecipeError: The model says nothing of its network, or a change cannot be.
     """
-    columns = [name for name in data.columns if "/" not in name]
-    if len(columns) != 1:
+    if len(data.tasks) != 1:
         raise DataError(
-            f"{path}: has the label columns {', '.join(columns) or 'none'}; without a recipe one "
+            f"{path}: has labels for {', '.join(data.tasks) or 'nothing'}; without a recipe one "
             "is learnt. Write a recipe with a [[tasks]] for each; see recipes/face.toml"
         )
-    (column,) = columns
-    labels = sorted({s.labels[column] for s in data.samples if column in s.labels})
-    if len(labels) < 2:
-        raise DataError(f"{path}: all pictures have the label {labels[0]!r}; two are needed")
-    pictures = sum(sample.split == "train" for sample in data.samples)
-    found = _recipe(name, path, begin)
-    found["tasks"] = [{"name": column, "kind": "classification", "labels": labels}]
-    found |= _schedule(max(1, pictures))
+    (task,) = data.tasks
+    found = _recipe(name, path, begin, faces=task == AGE)
+    if task == AGE:
+        found["tasks"] = [{"name": task, "kind": "age"}]
+    else:
+        labels = sorted({s.labels[task] for s in data.samples if task in s.labels})
+        if len(labels) < 2:
+            raise DataError(f"{path}: all pictures have the label {labels[0]!r}; two are needed")
+        found["tasks"] = [{"name": task, "kind": "classification", "labels": labels}]
+    found |= _schedule(max(1, sum(sample.split == "train" for sample in data.samples)))
     return checked(found, changes, f"{path}")
 
 
-def _recipe(name: str, path: Path, begin: Model | None) -> dict[str, Any]:
+def _recipe(name: str, path: Path, begin: Model | None, *, faces: bool) -> dict[str, Any]:
     network: object = {"backbone": BACKBONE, "weights": "package"}
-    where: dict[str, Any] = {"size": _SIZE, "framing": "centre"}
+    where: dict[str, Any] = {"size": _SIZE, "framing": "face" if faces else "centre"}
     if begin is not None:
         network = begin.card.recipe.get("network")
         backbone = network.get("backbone") if isinstance(network, dict) else None
