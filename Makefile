@@ -11,37 +11,59 @@ PORTRAIT := $(OUT)/photos/astronaut.png
 override PHOTO := $(value PHOTO)
 export PHOTO
 
+NPM ?= npm
+NODE_BIN := web/node_modules/.bin
+PAGE := src/mien/serve/static/index.html
+PAGE_PARTS := $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
+
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench clean
+.PHONY: help run demo web client test check bench clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
 # Installing for the tests brings all that running needs, but running must not bring torch.
+# The service also works where there is no npm, without its page.
+run: $(VENV)/.run ## start the service and its page; options by ARGS="--port 9000"
+	@if command -v $(NPM) >/dev/null; then $(MAKE) --no-print-directory web; else \
+	  echo "There is no npm (Node 20.19 or newer): the page is left as it is, or out"; fi
+	@exec $(BIN)/mien serve $(ARGS)
+
 ifeq ($(PHOTO),)
-run: $(VENV)/.demo $(PORTRAIT) ## read the faces of a sample portrait, or of PHOTO=...
+demo: $(VENV)/.demo $(PORTRAIT) ## read the faces of a sample portrait, or of PHOTO=...
 	@$(BIN)/mien predict $(PORTRAIT) --format table --draw $(OUT)
 	@echo "The annotated picture is $(OUT)/$(notdir $(PORTRAIT))"
 else
-run: $(VENV)/.base
+demo: $(VENV)/.base
 	@$(BIN)/mien predict --format table --draw $(OUT) -- "$$PHOTO"
 	@echo "The annotated picture lies in $(OUT)/"
 endif
 
-test: check ## install everything, check, and run the whole suite
+web: $(PAGE) ## build the page into the package
+
+client: $(VENV)/.run web/node_modules/.stamp ## write the page's types anew from the service's OpenAPI
+	@$(BIN)/mien serve --openapi | $(NODE_BIN)/openapi-typescript > web/src/api/schema.ts.new
+	@mv web/src/api/schema.ts.new web/src/api/schema.ts
+
+test: check $(PAGE) $(VENV)/.browser ## install everything, check, and run the whole suite
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.dev ## lint, format, types, and the walls between packages
+check: $(VENV)/.dev web/node_modules/.stamp ## lint, format, types, walls, and the page's own checks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy src tests benchmarks scripts
 	$(BIN)/lint-imports
+	cd web && $(NPM) run --silent types
+	cd web && $(NPM) run --silent lint
+	cd web && $(NPM) run --silent test
+	@$(BIN)/mien serve --openapi | $(NODE_BIN)/openapi-typescript | \
+	  cmp -s - web/src/api/schema.ts || { echo "web/src/api/schema.ts is stale: make client"; exit 1; }
 
 bench: $(VENV)/.demo ## measure speed; options by ARGS="--csv results/predict.csv"
 	$(BIN)/python benchmarks/predict.py $(ARGS)
 
 clean: ## remove what the other verbs made: .venv, caches, builds and out
-	rm -rf $(VENV) $(OUT) build dist .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) $(OUT) $(dir $(PAGE)) web/node_modules build dist .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +
 
@@ -50,10 +72,29 @@ $(PORTRAIT): scripts/portrait.py | $(VENV)/.demo
 
 $(VENV)/.base: EXTRAS :=
 $(VENV)/.demo: EXTRAS := [demo]
-$(VENV)/.dev: EXTRAS := [train,demo,dev]
-$(VENV)/.base $(VENV)/.demo $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+$(VENV)/.run: EXTRAS := [serve,demo]
+$(VENV)/.dev: EXTRAS := [serve,train,demo,dev]
+$(VENV)/.base $(VENV)/.demo $(VENV)/.run $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing mien$(EXTRAS) into $(VENV)"
 	@$(INSTALL) -e '.$(EXTRAS)'
+	@touch $@
+
+$(PAGE): web/node_modules/.stamp web/tsconfig.json $(PAGE_PARTS)
+	@echo "Building the page into $(dir $@)"
+	@cd web && $(NPM) run --silent build -- --logLevel warn
+	@touch $@
+
+web/node_modules/.stamp: web/package.json web/package-lock.json
+	@echo "Installing what the page is built with"
+	@cd web && $(NPM) ci --silent
+	@touch $@
+
+# Without a browser its tests are skipped; so this may fail.
+$(VENV)/.browser: | $(VENV)/.made
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	  apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+	  echo "There is no Chromium: the page's tests in a browser will be skipped"
 	@touch $@
 
 $(VENV)/.made:

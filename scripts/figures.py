@@ -16,29 +16,58 @@ _BLOCK: Final = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.D
 
 
 def face() -> str:
-    """Return the packaged model's headline figures as a table."""
+    """Return the packaged model's headline figures as a table, for each data set by itself."""
     rows = _rows("face-test.csv")
-    overall = {(row["task"], row["name"]): row for row in rows if not row["by"]}
+    lines = ["| task | data | pictures | result |", "|---|---|---|---|"]
+    for task, names, form in _SHOWN:
+        found = [row for row in rows if row["task"] == task and row["name"] == names[0]]
+        by_source = [row for row in found if row["by"] == "source"]
+        for first in by_source or [row for row in found if not row["by"]]:
+            same = {
+                row["name"]: row
+                for row in rows
+                if (row["task"], row["by"], row["group"]) == (task, first["by"], first["group"])
+            }
+            source = _SOURCES.get(first["group"]) or _SOURCES[_ONLY_SOURCE[names[0], task]]
+            text = form.format(*(_Figure(same[name]) for name in names))
+            lines.append(f"| {task} | {source} | {int(first['pictures']):,} | {text} |")
+    return "\n".join([*lines, ""])
 
-    def figure(task: str, name: str, form: str) -> str:
-        return form.format(float(overall[task, name]["value"]))
 
-    mae, median = figure("age", "mae", "{:.2f}"), figure("age", "median", "{:.1f}")
-    coverage, width = figure("age", "coverage", "{:.1%}"), figure("age", "width", "{:.0f}")
-    age = (
-        f"mean absolute error **{mae} years**, median {median}; 90 % intervals hold {coverage}, "
-        f"mean width {width} years"
-    )
-    lines = [("age", age)]
-    for task in ("gender", "race", "expression"):
-        accuracy = figure(task, "accuracy", "{:.1%}")
-        balanced = figure(task, "balanced_accuracy", "{:.1%}")
-        lines.append((task, f"accuracy **{accuracy}**, balanced over classes {balanced}"))
-    table = [
-        f"| {task} | {overall[task, name]['pictures']} | {text} |"
-        for (task, text), name in zip(lines, ("mae", *["accuracy"] * 3), strict=True)
-    ]
-    return "\n".join(["| task | pictures | result |", "|---|---|---|", *table, ""])
+class _Figure:
+    """A row's value, and its interval, as format strings name them."""
+
+    def __init__(self, row: dict[str, str]) -> None:
+        self.value, self.low, self.high = (float(row[key]) for key in ("value", "low", "high"))
+
+
+_SHOWN: Final = (
+    (
+        "age",
+        ("mae", "median", "coverage", "width"),
+        "mean absolute error **{0.value:.2f} years** ({0.low:.2f} to {0.high:.2f}), median "
+        "{1.value:.1f}; 90 % intervals hold {2.value:.1%}, mean width {3.value:.0f} years",
+    ),
+    ("age", ("in_interval",), "within the labelled range of ages {0.value:.1%}"),
+    *(
+        (
+            task,
+            ("accuracy", "balanced_accuracy"),
+            "accuracy **{0.value:.1%}** ({0.low:.1%} to {0.high:.1%}), balanced over classes "
+            "{1.value:.1%}",
+        )
+        for task in ("gender", "race", "expression")
+    ),
+)
+
+_SOURCES: Final = {"utkface": "UTKFace", "ferplus": "FER+", "fairface": "FairFace"}
+
+_ONLY_SOURCE: Final = {
+    ("mae", "age"): "utkface",
+    ("in_interval", "age"): "fairface",
+    ("accuracy", "expression"): "ferplus",
+}
+"""Which set a figure without a row by source is from: the only one that has such labels."""
 
 
 def speed() -> str:

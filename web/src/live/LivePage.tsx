@@ -1,0 +1,80 @@
+/** Faces live, from a camera. */
+import { useMemo, useState } from "react";
+import { useService } from "../app/service";
+import { ENGINES, useSettings } from "../app/settings";
+import { CameraTrouble } from "../ui/CameraTrouble";
+import { FailureBox } from "../ui/FailureBox";
+import { Icon } from "../ui/Icon";
+import { Select } from "../ui/Select";
+import { useCamera, useCameras, useVideo } from "../ui/camera";
+import { LiveFaces } from "./LiveFaces";
+import { LiveFigures } from "./LiveFigures";
+import { Stage } from "./Stage";
+import { useReadings } from "./useReadings";
+
+export function LivePage() {
+  const { texts, url, key, race, engine, change } = useSettings();
+  const service = useService();
+  const [wanted, setWanted] = useState(false);
+  const [device, setDevice] = useState("");
+  const [attempt, setAttempt] = useState(0);
+  const camera = useCamera(wanted, device, attempt);
+  const on = camera.state === "on";
+  const cameras = useCameras(on);
+  const video = useVideo(on ? camera.stream : null);
+  const server = useMemo(() => ({ url, key }), [url, key]);
+  const readings = useReadings(video, on, { engine, server, service, race });
+  const again = () => setAttempt(attempt + 1);
+  return (
+    <div className="live">
+      <div className="live-view">
+        <Stage video={video} camera={camera} readings={readings} onStart={() => setWanted(true)} />
+        {camera.state === "failed" && <CameraTrouble trouble={camera.trouble} onRetry={again} />}
+        {on && readings.failure && <FailureBox failure={readings.failure} onRetry={again} />}
+        <div className="actions">
+          {wanted && (
+            <button type="button" onClick={() => setWanted(false)}>
+              <Icon name="stop" />
+              {texts.live.stop}
+            </button>
+          )}
+          {on && cameras.length > 1 && (
+            <Select
+              label={texts.camera.choose}
+              value={device}
+              options={[
+                ["", texts.camera.choose],
+                ...cameras.map(
+                  ({ deviceId, label }, n) =>
+                    [deviceId, label || texts.camera.numbered(n + 1)] as const,
+                ),
+              ]}
+              onChange={setDevice}
+            />
+          )}
+        </div>
+      </div>
+      <div className="live-side">
+        <fieldset className="card">
+          <legend>{texts.live.engine}</legend>
+          {ENGINES.map((name) => (
+            <label key={name} className="switch">
+              <input
+                type="radio"
+                name="engine"
+                checked={engine === name}
+                onChange={() => change({ engine: name })}
+              />
+              {texts.live[name]}
+            </label>
+          ))}
+          <p className="hint">
+            {engine === "browser" ? texts.live.browserPrivacy : texts.live.serverPrivacy}
+          </p>
+        </fieldset>
+        <LiveFigures readings={on ? readings : null} />
+        <LiveFaces tracks={on ? readings.tracks : []} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+/** What reads a camera's frames: the engine in this browser, or the service's stream. */
+import { Failure, asFailure } from "../api/failure";
+import type { Server, Service } from "../api/service";
+import type { Face } from "../api/types";
+import type { EngineName } from "../app/settings";
+import { wantedTasks } from "../photo/tasks";
+import { StreamReader } from "./stream";
+
+export interface FrameReading {
+  width: number;
+  height: number;
+  faces: readonly Face[];
+  /** Milliseconds from the frame to its result. */
+  latency: number;
+}
+
+export interface FrameReader {
+  /** Read the frame that a video shows now; null where it shows none or was passed over. */
+  read: (video: HTMLVideoElement) => Promise<FrameReading | null>;
+  close: () => void;
+}
+
+export interface ReaderOptions {
+  engine: EngineName;
+  server: Server;
+  service: Service;
+  race: boolean;
+}
+
+/** Open what reads frames. Throws a Failure, or the engine's own error. */
+export async function openReader(options: ReaderOptions): Promise<FrameReader> {
+  const { engine, server, service, race } = options;
+  const { models } = await service.models();
+  const model = models.find(({ kind }) => kind === "face");
+  if (!model) throw new Failure("no-model");
+  const tasks = wantedTasks(model.card, race);
+  if (engine === "server") return StreamReader.open(server, tasks);
+  return openEngine(server, model.name, tasks);
+}
+
+async function openEngine(
+  { url, key }: Server,
+  model: string,
+  tasks: string[] | undefined,
+): Promise<FrameReader> {
+  // Fetched only when it is wanted: it is larger than the rest of the page.
+  const { Engine } = await import("../engine");
+  const engine = await Engine.open(url, model, { tasks, key: key || undefined });
+  return {
+    read: async (video) => {
+      const reading = await engine.read(video);
+      return reading && { ...reading, latency: reading.milliseconds };
+    },
+    close: () => engine.close(),
+  };
+}
+
+/** Anything thrown while frames are read, as a failure that the page has words for. */
+export function readerFailure(thrown: unknown): Failure {
+  if (thrown instanceof Error && "kind" in thrown && !(thrown instanceof Failure)) {
+    if (thrown.kind === "service") return new Failure("unreachable", thrown.message);
+    if (thrown.kind === "key") return new Failure("unauthorised");
+    return new Failure("broken", thrown.message);
+  }
+  return asFailure(thrown);
+}
