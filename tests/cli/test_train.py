@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mien.data.manifest import read
 from mien.model import Model
 from mien.training.checkpoint import load
 from tests.cli.conftest import Mien
@@ -213,6 +214,17 @@ def test_a_folder_is_learnt_from_a_model(place: Path, colours: Path, mien: Mien)
     # It began with the other's heads as well, and so knew all of it from the first epoch on.
     assert "heads that begin anew" not in found.err
     assert "accuracy 100.0%" in next(line for line in found.err.splitlines() if "epoch 1 " in line)
+
+
+def test_a_class_with_one_picture(place: Path, mien: Mien) -> None:
+    """It is trained on, and so it cannot be chosen by, calibrated or tested; that is no error."""
+    for number in range(12):
+        save(place / "rare" / ("dodo" if number == 0 else "hen") / f"{number}.png", noise(number))
+    found = mien("train", "--data", "rare", *QUICK, *SMALL, "--run", "runs/rare")
+    parts = [s for s in read(Path("runs/rare/manifest.csv")).samples if s.labels["label"] == "dodo"]
+    assert [sample.split for sample in parts] == ["train"]
+    assert found.code == 2
+    assert "is too small: one half chooses the best epoch" in found.err
 
 
 def test_folders_that_teach_nothing(place: Path, mien: Mien) -> None:

@@ -190,12 +190,17 @@ def _import(data: Path, path: Path) -> Path:
     from mien.cli.data.reporting import report, report_skipped
     from mien.cli.progress import watch
     from mien.data.sources.folders import import_folders
+    from mien.data.sources.parts import PART_NAMES
     from mien.data.sources.reading import Skipped
+    from mien.data.split import part_evenly
 
     if path.exists():
         return path
     skipped = Skipped()
     found = import_folders(data, skipped, watch=watch("pictures read"))
+    if not any(child.name.lower() in PART_NAMES for child in data.iterdir()):
+        # Drawn by label: of few pictures chance alone might leave a part without a class.
+        found = part_evenly(found, (80, 10, 10)).manifest
     make_folder(path.parent)
     found.write(path)
     report(found, path)
