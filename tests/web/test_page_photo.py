@@ -146,6 +146,8 @@ def test_pictures_can_be_pasted_and_dropped(visit: Visiting) -> None:
 
 def test_the_keyboard_suffices(visit: Visiting) -> None:
     here = visit()
+    # The driver begins to catch choosers some time after somebody first listens for them.
+    here.page.on("filechooser", lambda _: None)
     here.open()
     here.page.keyboard.press("Tab")
     assert here.page.evaluate("document.activeElement.textContent") == "Skip to the content"
