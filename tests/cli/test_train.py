@@ -139,7 +139,7 @@ def test_a_killed_run_ends_as_if_it_was_not(whole: Path, mien: Mien) -> None:
         (["--data", "missing"], "missing: not a folder"),
         (
             ["--data", "toy.csv", "--run", "x"],
-            "toy.csv: has the label columns expression, age, gender; wi",
+            "toy.csv: has labels for expression, age, gender; wit",
         ),
         (["missing.toml"], "mien: missing.toml: cannot be read (No such file"),
         (["toy.toml", "--set", "optimiser.rat=1"], "key 'optimiser.rat'; did you mean 'rate'?"),

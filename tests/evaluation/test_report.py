@@ -309,7 +309,7 @@ def test_pictures_are_embedded_when_asked_for(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(OutputError, match="no folder could be made"):
+    with pytest.raises(OutputError, match="no folder can be made"):
         write_report(kinds(), card(KIND), tmp_path / "file" / "report")
 
 

