@@ -22,7 +22,6 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -117,22 +116,22 @@ def bare_rate(recipe: Recipe, parts: Parts) -> float:
     return recipe.optimiser.steps * recipe.optimiser.batch / (time.perf_counter() - begun)
 
 
-class Clock(pl.Callback):
-    """Takes the time of an epoch's steps, without what comes after them."""
-
-    seconds = 0.0
-
-    def on_train_epoch_start(self, *_: Any) -> None:
-        """Start, before the loading process does."""
-        self.seconds = -time.perf_counter()
-
-    def on_validation_start(self, *_: Any) -> None:
-        """Stop."""
-        self.seconds += time.perf_counter()
-
-
 def our_rate(recipe: Recipe, parts: Parts, folder: Path) -> float:
     """Return pictures a second of mien's trainer."""
+    # Not before mien.training, which mends what it could not be imported without.
+    import pytorch_lightning as pl
+
+    class Clock(pl.Callback):
+        """Takes the time of an epoch's steps, without what comes after them."""
+
+        seconds = 0.0
+
+        def on_train_epoch_start(self, *_: Any) -> None:
+            self.seconds = -time.perf_counter()
+
+        def on_validation_start(self, *_: Any) -> None:
+            self.seconds += time.perf_counter()
+
     clock = Clock()
     fit(recipe, parts, folder, resume=False, device="cpu", more=[clock])
     return recipe.optimiser.steps * recipe.optimiser.batch / clock.seconds
