@@ -27,8 +27,7 @@ from mien.evaluation.metrics import (
     regression_measure,
 )
 from mien.evaluation.reading import Outputs, printed_ages, read, stacked
-from mien.evaluation.result import GROUPINGS, AgeFigures, Decade
-from mien.evaluation.result import Evaluation as Evaluation
+from mien.evaluation.result import GROUPINGS, AgeFigures, Decade, Evaluation
 from mien.evaluation.robustness import (
     WIDTHS,
     Copies,

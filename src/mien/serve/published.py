@@ -13,14 +13,13 @@ from mien.serve import bodies
 from mien.serve.annotating import annotated
 from mien.serve.bodies import Upload
 from mien.serve.problems import Problem, of_pictures, responses
-from mien.serve.requests import FILE, ONE_FILE, REFUSALS
+from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS
 from mien.serve.service import Service, ServiceDep
 
 router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404))
 
 IMG: Final = "img"
 NO_FACE: Final = "Can not find any face in this image"
-_PICTURE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 _FORM: Final[dict[str, Any]] = {
     "schema": {
         "type": "object",
@@ -86,12 +85,7 @@ async def image(service: ServiceDep, upload: Annotated[Upload, Depends(_image)])
     operation_id="drawExpressions",
     summary="Draw each face's expression into a picture",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The picture, of the same size: JPEG for a JPEG, else PNG.",
-            "content": {"image/jpeg": _PICTURE, "image/png": _PICTURE},
-        }
-    },
+    responses=dict(DRAWN),
     openapi_extra=dict(ONE_FILE),
 )
 async def uploader(service: ServiceDep, upload: Annotated[Upload, Depends(_upload)]) -> Response:

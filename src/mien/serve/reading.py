@@ -13,7 +13,7 @@ from mien.serve.annotating import annotated, face_lines
 from mien.serve.bodies import Upload
 from mien.serve.catalogue import Entry
 from mien.serve.problems import Problem, of_pictures, responses
-from mien.serve.requests import BODY, REFUSALS, Pictures, check_any_read
+from mien.serve.requests import BODY, DRAWN, REFUSALS, Pictures, check_any_read
 from mien.serve.schemas import (
     AnalyzeResult,
     ClassifyResult,
@@ -152,20 +152,12 @@ def _classifier(entry: Entry) -> Any:
     return entry.classifier
 
 
-_PICTURE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-
-
 @router.post(
     "/annotate",
     operation_id="annotate",
     summary="Draw the faces of a picture into it",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The picture, of the same size: JPEG for a JPEG, else PNG.",
-            "content": {"image/jpeg": _PICTURE, "image/png": _PICTURE},
-        }
-    },
+    responses=dict(DRAWN),
     openapi_extra=dict(BODY),
 )
 async def annotate(service: ServiceDep, options: FaceQuery, pictures: Pictures) -> Response:

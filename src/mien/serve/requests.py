@@ -13,6 +13,17 @@ from mien.serve.schemas import PicturesBody
 from mien.serve.service import ServiceDep
 
 FILE: Final = "file"
+DRAWN: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The picture, of the same size: JPEG for a JPEG, else PNG.",
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/jpeg", "image/png")
+        },
+    }
+}
+"""The answer of what draws into a picture, for the OpenAPI document."""
+
 REFUSALS: Final = (400, 401, 408, 413, 415, 422, 429, 500, 503)
 """Statuses of the problems that any route with pictures may answer with."""
 

@@ -67,7 +67,8 @@ class Trainee(pl.LightningModule):
             RecipeError: The backbone cannot take pictures of that size, or has too few layers.
         """
         self.net.eval()
-        sizes = {self.recipe.input.size, *(s.size or self.recipe.input.size for s in self._stages)}
+        own = self.recipe.input.size
+        sizes = {own, *(stage.size or own for stage in self.recipe.stages)}
         for size in sorted(sizes):
             try:
                 with torch.no_grad():
@@ -78,7 +79,7 @@ class Trainee(pl.LightningModule):
                     f"{size} x {size} pixels: {str(error).strip():.200}"
                 ) from error
         self.net.train()
-        for number, stage in enumerate(self._stages):
+        for number, stage in enumerate(self.recipe.stages):
             try:
                 frozen_layers(self.net.backbone, stage.frozen)
             except ValueError as error:
@@ -106,7 +107,7 @@ class Trainee(pl.LightningModule):
         freeze(self.net.backbone, self.course.current.frozen)
         if self.course.current.norm == "inference":
             # What an earlier stage froze keeps its statistics when it learns again.
-            for stage in self._stages[: self.course.stage + 1]:
+            for stage in self.recipe.stages[: self.course.stage + 1]:
                 rest_norms(self.net.backbone, stage.frozen)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -196,10 +197,6 @@ class Trainee(pl.LightningModule):
             return torch.optim.RMSprop(groups, lr=settings.rate, momentum=settings.momentum)
         kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
         return kind(groups, lr=settings.rate)
-
-    @property
-    def _stages(self) -> tuple[Any, ...]:
-        return self.recipe.stages
 
     def _choice(self, total: Tensor) -> Tensor:
         """Return what the best epoch is chosen by; lower is better."""
