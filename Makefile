@@ -73,7 +73,7 @@ $(PORTRAIT): scripts/portrait.py | $(VENV)/.demo
 $(VENV)/.base: EXTRAS :=
 $(VENV)/.demo: EXTRAS := [demo]
 $(VENV)/.run: EXTRAS := [serve,demo]
-$(VENV)/.dev: EXTRAS := [serve,train,demo,dev]
+$(VENV)/.dev: EXTRAS := [serve,watch,postgres,mqtt,train,demo,dev]
 $(VENV)/.base $(VENV)/.demo $(VENV)/.run $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing mien$(EXTRAS) into $(VENV)"
 	@$(INSTALL) -e '.$(EXTRAS)'
