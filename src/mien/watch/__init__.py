@@ -1,0 +1,1 @@
+"""From cameras to audience statistics: frames -> tracks -> visits -> store -> totals."""
