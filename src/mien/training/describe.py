@@ -15,9 +15,9 @@ from mien.data.batches import targets
 from mien.data.manifest import Manifest
 from mien.errors import RecipeError
 from mien.faces import TEMPLATE
+from mien.tomlfile import explain
 from mien.training.parts import Parts, targets_of
 from mien.training.recipe import Recipe
-from mien.training.recipe_file import explain
 
 
 def card_of(recipe: Recipe, parts: Parts) -> Card:
@@ -29,7 +29,9 @@ def card_of(recipe: Recipe, parts: Parts) -> Card:
     try:
         return _card(recipe, parts)
     except ValidationError as error:
-        raise RecipeError(f"the recipe makes no valid model card: {explain(error)}") from error
+        raise RecipeError(
+            f"the recipe makes no valid model card: {explain(error, Card)}"
+        ) from error
 
 
 def _card(recipe: Recipe, parts: Parts) -> Card:

@@ -18,6 +18,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from mien.data.progress import Watcher, unwatched
 from mien.errors import RecipeError
 from mien.files import atomic_write, make_folder
+from mien.tomlfile import explain
 from mien.training import environment
 from mien.training.checkpoint import SafeCheckpointIO
 from mien.training.describe import card_of
@@ -28,7 +29,6 @@ from mien.training.loading import Batches, steps_of
 from mien.training.module import Trainee
 from mien.training.parts import Parts
 from mien.training.recipe import Recipe
-from mien.training.recipe_file import explain
 
 LAST: Final = "last.safetensors"
 BEST: Final = "best.safetensors"
@@ -162,7 +162,7 @@ def recipe_of(folder: Path) -> Recipe:
     except OSError as error:
         raise RecipeError(f"{folder}: holds no run to resume ({error.strerror})") from error
     except ValidationError as error:
-        raise RecipeError(f"{path}: not a recipe of this mien: {explain(error)}") from error
+        raise RecipeError(f"{path}: not a recipe of this mien: {explain(error, Recipe)}") from error
 
 
 def _claim(recipe: Recipe, parts: Parts, folder: Path) -> None:
