@@ -114,7 +114,7 @@ def test_without_margins_the_central_interval_stands() -> None:
 @pytest.mark.parametrize(
     ("age", "low", "high"),
     [
-        # From age 10 a margin of 2, from 20 one of 5; younger predictions take the first.
+        # From age 10 a margin of 2, from 20 one of 5; younger people take the first.
         (4, 1.55, 6.45),
         (10, 7.55, 12.45),
         (19, 16.55, 21.45),
@@ -123,12 +123,17 @@ def test_without_margins_the_central_interval_stands() -> None:
         (1, 0, 3.45),
     ],
 )
-def test_the_margin_of_the_predicted_age_widens_both_ends(
-    age: int, low: float, high: float
-) -> None:
+def test_the_margin_of_an_age_widens_both_ends(age: int, low: float, high: float) -> None:
     margins = [margin(2, from_age=10), margin(5, from_age=20)]
     found = intervals(point(age), margins)
     assert [found[0][0], found[1][0]] == pytest.approx([low, high])
+
+
+def test_margins_are_weighed_by_the_distribution() -> None:
+    """A quarter of the distribution lies at 10, the rest at 30: a quarter of that margin."""
+    distribution = (point(10) + 3 * point(30)) / 4
+    bare, found = (intervals(distribution, m) for m in ([], [margin(8), margin(4, from_age=20)]))
+    assert [bare[0][0] - found[0][0], found[1][0] - bare[1][0]] == pytest.approx([5, 5])
 
 
 def test_margins_of_another_level_are_passed_over() -> None:

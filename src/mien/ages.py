@@ -78,12 +78,13 @@ def intervals(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the ends of each distribution's interval at `LEVEL`.
 
-    The central interval of the distribution, widened at both ends by the margin that was measured
-    for its expected age (conformalised quantiles: Romano et al. 2019). It always holds the
-    expected age.
+    The central interval of the distribution, widened at both ends by the mean, over the
+    distribution, of the margins that were measured for people of each age (conformalised
+    quantiles: Romano et al. 2019). So a youth who may be a teen gets some of the teens' margin.
+    The interval always holds the expected age.
 
     Args:
-        distribution: N x ages.
+        distribution: N x ages; rows that do not sum to 1 are taken relative to their sum.
         margins: The card's margins by rising `from_age`; those for another level are passed over.
             Without any the interval stays as it is.
 
@@ -91,14 +92,29 @@ def intervals(
         N lower and N upper ends in years, at least 0.
     """
     years = expected(distribution)
-    margins = [margin for margin in margins if margin.level == LEVEL]
-    edges = [margin.from_age for margin in margins]
-    # Predictions below the first edge take the first margin.
-    chosen = np.maximum(np.searchsorted(edges, years, side="right") - 1, 0)
-    width = np.array([margin.margin for margin in margins])[chosen] if margins else 0.0
+    width = mean_margin(distribution, margins)
     low = quantile(distribution, (1 - LEVEL) / 2) - width
     high = quantile(distribution, (1 + LEVEL) / 2) + width
     return np.maximum(0.0, np.minimum(low, years)), np.maximum(high, years)
+
+
+def mean_margin(distribution: Distribution, margins: Sequence[Interval]) -> NDArray[np.float64]:
+    """Return the mean of the margins over each distribution, in years; 0 without any.
+
+    Args:
+        distribution: N x ages; rows that do not sum to 1 are taken relative to their sum.
+        margins: As for `intervals`.
+    """
+    probabilities = np.asarray(distribution, np.float64)
+    known = [margin for margin in margins if margin.level == LEVEL]
+    if not known:
+        return np.zeros(len(probabilities))
+    edges = [margin.from_age for margin in known]
+    # Ages below the first edge take the first margin.
+    place = np.searchsorted(edges, np.arange(probabilities.shape[1]), side="right") - 1
+    of_age = np.array([margin.margin for margin in known])[np.maximum(place, 0)]
+    mean: NDArray[np.float64] = probabilities @ of_age / probabilities.sum(axis=1)
+    return mean
 
 
 def checked_groups(groups: Groups) -> Groups:

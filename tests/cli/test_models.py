@@ -8,7 +8,8 @@ from mien import model
 from mien.card import Card, Confusion, Data, Interval, Metric, Task
 from mien.model import Packaged
 from tests.cli.conftest import Mien
-from tests.tiny import GENDER, face_card, model_bytes
+from tests.runs import toy_manifest
+from tests.tiny import AGE, GENDER, face_card, model_bytes
 
 
 def full_card() -> Card:
@@ -144,3 +145,16 @@ def test_list_says_so_when_there_is_none(mien: Mien, monkeypatch: pytest.MonkeyP
     outcome = mien("models", "list")
 
     assert outcome == (0, "", "no models come with this installation\n")
+
+
+def test_calibrate_writes_a_model_file_for_ones_own_pictures(mien: Mien, tmp_path: Path) -> None:
+    manifest = toy_manifest(tmp_path / "toy")
+    (tmp_path / "tiny.onnx").write_bytes(model_bytes(face_card(tasks=(AGE,))))
+    outcome = mien("models", "calibrate", "tiny.onnx", manifest, "-o", "own.onnx")
+    assert (outcome.code, "mien models show own.onnx" in outcome.err) == (0, True)
+    assert model.Model.open(tmp_path / "own.onnx").card.task("age").intervals
+
+
+def test_calibrate_refuses_what_is_no_model(mien: Mien, tmp_path: Path) -> None:
+    outcome = mien("models", "calibrate", "none.onnx", "toy.csv", "-o", "own.onnx")
+    assert (outcome.code, "none.onnx" in outcome.err) == (2, True)

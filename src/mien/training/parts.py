@@ -77,7 +77,7 @@ def load_parts(
         OutputError: The store of decoded pictures cannot be written.
     """
     whole = manifests.read(recipe.data.manifest)
-    choice, calibration = _halves(whole.part("validation"), recipe.seed)
+    choice, calibration = halves(whole.part("validation"), recipe.seed)
     train = whole.part("train")
     for manifest in (train, choice, calibration, whole.part("test")):
         targets(manifest, targets_of(recipe))
@@ -115,11 +115,20 @@ def _check_classes(recipe: Recipe, train: Manifest) -> None:
             )
 
 
-def _halves(validation: Manifest, seed: int) -> tuple[Manifest, Manifest]:
-    halves: dict[str, list[Sample]] = {"train": [], "validation": []}
+def halves(validation: Manifest, seed: int) -> tuple[Manifest, Manifest]:
+    """Halve a validation part by group of identical pictures: to choose by, and to calibrate on.
+
+    Args:
+        validation: The part.
+        seed: The recipe's seed.
+
+    Raises:
+        DataError: The part is so small that a half of it is empty.
+    """
+    found: dict[str, list[Sample]] = {"train": [], "validation": []}
     for sample in validation.samples:
-        halves[part_of(sample.content, (0.5, 0.5, 0.0), seed + 1)].append(sample)
-    first, second = (Manifest(tuple(half)) for half in halves.values())
+        found[part_of(sample.content, (0.5, 0.5, 0.0), seed + 1)].append(sample)
+    first, second = (Manifest(tuple(half)) for half in found.values())
     if not (first.samples and second.samples):
         raise DataError(
             f"the validation part, {len(validation.samples)} pictures, is too small: one half "

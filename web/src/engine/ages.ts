@@ -14,7 +14,7 @@ export const GROUPS = [
   ["senior", 60],
 ] as const;
 
-/** Years to add at both ends of an interval for ages of at least `from_age`: see the card. */
+/** Years that intervals of people of at least `from_age` need at both ends: see the card. */
 export interface Margin {
   readonly level: number;
   readonly from_age: number;
@@ -39,7 +39,7 @@ export interface AgeValue {
  */
 export function readAge(distribution: ArrayLike<number>, margins: readonly Margin[]): AgeValue {
   const years = expected(distribution);
-  const margin = marginOf(years, margins);
+  const margin = meanMargin(distribution, margins);
   const low = quantile(distribution, (1 - LEVEL) / 2) - margin;
   const high = quantile(distribution, (1 + LEVEL) / 2) + margin;
   return {
@@ -77,11 +77,17 @@ export function quantile(distribution: ArrayLike<number>, share: number): number
   return Math.max(0, upper - 0.5 + clamp((wanted - below) / mass, 0, 1));
 }
 
-/** Return the margin for a predicted age; below the first edge, the first one. */
-function marginOf(years: number, margins: readonly Margin[]): number {
+/** Return the mean of the margins over a distribution; ages below the first edge take the first. */
+function meanMargin(distribution: ArrayLike<number>, margins: readonly Margin[]): number {
   const known = margins.filter((margin) => margin.level === LEVEL);
-  const chosen = known.findLast((margin) => margin.from_age <= years) ?? known[0];
-  return chosen?.margin ?? 0;
+  let sum = 0;
+  let whole = 0;
+  for (let age = 0; age < distribution.length; age++) {
+    const chosen = known.findLast((margin) => margin.from_age <= age) ?? known[0];
+    sum += distribution[age]! * (chosen?.margin ?? 0);
+    whole += distribution[age]!;
+  }
+  return sum / whole;
 }
 
 /** Return the name of the group that an age falls into. */
