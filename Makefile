@@ -45,7 +45,7 @@ client: $(VENV)/.run web/node_modules/.stamp ## write the page's types anew from
 	@$(BIN)/mien serve --openapi | $(NODE_BIN)/openapi-typescript > web/src/api/schema.ts.new
 	@mv web/src/api/schema.ts.new web/src/api/schema.ts
 
-test: check $(PAGE) $(VENV)/.browser ## install everything, check, and run the whole suite
+test: check $(PAGE) $(VENV)/.browser $(VENV)/.servers ## install everything, check, and run the whole suite
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.dev web/node_modules/.stamp ## lint, format, types, walls, and the page's own checks
@@ -95,6 +95,15 @@ $(VENV)/.browser: | $(VENV)/.made
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
 	  apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
 	  echo "There is no Chromium: the page's tests in a browser will be skipped"
+	@touch $@
+
+# So may this: without a database server and an MQTT broker theirs are.
+$(VENV)/.servers: | $(VENV)/.made
+	@{ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && command -v mosquitto >/dev/null; } || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+	  postgresql mosquitto >/dev/null; } || \
+	  echo "PostgreSQL or mosquitto is missing: their tests will be skipped"
 	@touch $@
 
 $(VENV)/.made:

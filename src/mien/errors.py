@@ -39,6 +39,10 @@ class RecipeError(MienError):
     """A recipe that cannot be carried out."""
 
 
+class StoreError(MienError):
+    """A database of visits that cannot be reached or used, or an outbox before it."""
+
+
 class OutputError(MienError):
     """A file that could not be written; nothing half-written is left behind."""
 

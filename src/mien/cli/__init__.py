@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import data, evaluate, models, predict, serve, train
+from mien.cli import data, evaluate, models, predict, serve, store, train
 from mien.errors import MienError, printable
 
 
@@ -82,6 +82,7 @@ app = typer.Typer(
 app.command("predict", help=predict.HELP)(predict.predict)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(store.app, name="store")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

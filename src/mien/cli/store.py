@@ -1,0 +1,31 @@
+"""`mien store`: the database of visits."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Look after the database of visits.")
+
+
+@app.callback()
+def _store() -> None:
+    """Look after the database of visits."""
+
+
+@app.command()
+def upgrade(
+    store: Annotated[
+        str, typer.Option("--store", metavar="URL|FILE", help="The database of visits.")
+    ] = "sqlite:///audience.db",
+) -> None:
+    """Bring the database to the schema of this mien, or make its tables.
+
+    `mien watch` does so by itself when it starts.
+
+    mien store upgrade --store postgresql://mien@localhost/audience
+    """
+    from mien.watch.store.store import Store
+
+    opened = Store(store)
+    opened.close()
+    typer.echo(f"{opened.name} is up to date")

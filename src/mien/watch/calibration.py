@@ -1,0 +1,153 @@
+"""What a model makes of held-out faces of known age: numbers, one row a face, no picture.
+
+`face-calibration.json` comes with the packaged model `face`; `scripts/face_calibration.py` writes
+it. Each face stands for a visit of one crop.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import DataError
+from mien.files import atomic_write
+from mien.model import find
+from mien.watch.visit import BIN, BINS
+
+SCHEMA: Final = 1
+PACKAGED: Final = "face-calibration.json"
+_STEPS: Final = 1000
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Held-out faces: their true age, and what the model says.
+
+    Attributes:
+        truth: N true ages, in whole years.
+        years: N expected ages, in years.
+        ages: N x `BINS` probabilities.
+        found: N, whether the detector finds the face.
+        prior: `BINS` shares of ages under which the model was calibrated, from its card.
+        about: Where the rows come from: the model's name, version and sha256; the manifest's
+            fingerprint, the split's hash, the part, and the data's terms.
+    """
+
+    truth: NDArray[np.int64]
+    years: Numbers
+    ages: Numbers
+    found: NDArray[np.bool_]
+    prior: Numbers
+    about: dict[str, str]
+
+    @property
+    def bins(self) -> NDArray[np.int64]:
+        """N: the bin of each true age."""
+        return np.minimum(self.truth // BIN, BINS - 1)
+
+    def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Calibration":
+        """Return some of the rows, perhaps repeatedly."""
+        return Calibration(
+            self.truth[rows],
+            self.years[rows],
+            self.ages[rows],
+            self.found[rows],
+            self.prior,
+            self.about,
+        )
+
+    def mismatch(self, sha256: str) -> str | None:
+        """Say that the rows are of another model file than the one in use; None if they are not."""
+        known = self.about.get("sha256", "")
+        if known == sha256:
+            return None
+        return (
+            f"the calibration was measured with the model file {known[:12] or 'unknown'}, in use "
+            f"is {sha256[:12] or 'unknown'}: corrected totals may be off"
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the file; probabilities are kept in thousandths.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        rows = [
+            [int(age), round(float(years), 1), int(found), *_sparse(ages)]
+            for age, years, found, ages in zip(
+                self.truth, self.years, self.found, self.ages, strict=True
+            )
+        ]
+        head: dict[str, Any] = {
+            "schema": SCHEMA,
+            "about": self.about,
+            "prior": [round(float(share), 6) for share in self.prior],
+            "columns": "age, expected age, found, first bin, thousandths of the bins from there",
+        }
+        with atomic_write(path) as file:
+            file.write(json.dumps(head)[:-1] + ', "rows": [\n')
+            file.write(",\n".join(json.dumps(row, separators=(",", ":")) for row in rows))
+            file.write("\n]}\n")
+
+
+def read(path: Path) -> Calibration:
+    """Read a calibration's file.
+
+    Raises:
+        DataError: It is not one, or one of a newer schema.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["schema"] > SCHEMA:
+            raise DataError(f"{path}: its schema is {found['schema']}; update mien")
+        rows = found["rows"]
+        ages = np.array([_dense(row[3], row[4:]) for row in rows]).reshape(-1, BINS)
+        return Calibration(
+            truth=np.array([row[0] for row in rows], np.int64),
+            years=np.array([row[1] for row in rows], np.float64),
+            ages=ages / ages.sum(axis=1, keepdims=True),
+            found=np.array([row[2] for row in rows], np.bool_),
+            prior=np.array(found["prior"], np.float64),
+            about={str(key): str(value) for key, value in found["about"].items()},
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: no calibration ({error}); write one with scripts/face_calibration.py"
+        ) from error
+
+
+@cache
+def packaged() -> Calibration:
+    """Return the rows that come with the packaged model `face`."""
+    return read(Path(str(files("mien.watch") / PACKAGED)))
+
+
+@cache
+def fingerprint(model: str | Path) -> str:
+    """Return the SHA-256 of a model file, named as `mien.Model.open` takes it.
+
+    Raises:
+        ModelError: There is no such model.
+    """
+    return hashlib.sha256(find(model).read_bytes()).hexdigest()
+
+
+def _sparse(ages: Numbers) -> list[int]:
+    steps = np.rint(ages * _STEPS).astype(int)
+    filled = np.flatnonzero(steps)
+    first, last = int(filled[0]), int(filled[-1])
+    return [first, *steps[first : last + 1].tolist()]
+
+
+def _dense(first: int, steps: Sequence[int]) -> list[int]:
+    row = [0] * first + list(steps)
+    return row + [0] * (BINS - len(row))

@@ -1,0 +1,1 @@
+"""Where visits are kept: a database, and the outbox before it."""
