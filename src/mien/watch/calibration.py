@@ -4,7 +4,6 @@
 it. Each face stands for a visit of one crop.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from mien.errors import DataError
 from mien.files import atomic_write
 from mien.model import find
+from mien.onnxfile import network_digest
 from mien.watch.visit import BIN, BINS
 
 SCHEMA: Final = 1
@@ -38,7 +38,8 @@ class Calibration:
         ages: N x `BINS` probabilities.
         found: N, whether the detector finds the face.
         prior: `BINS` shares of ages under which the model was calibrated, from its card.
-        about: Where the rows come from: the model's name, version and sha256; the manifest's
+        about: Where the rows come from: the model's name, version and
+            the hash of its network; the manifest's
             fingerprint, the split's hash, the part, and the data's terms.
     """
 
@@ -65,14 +66,18 @@ class Calibration:
             self.about,
         )
 
-    def mismatch(self, sha256: str) -> str | None:
-        """Say that the rows are of another model file than the one in use; None if they are not."""
-        known = self.about.get("sha256", "")
-        if known == sha256:
+    def mismatch(self, model: str | Path) -> str | None:
+        """Say that the rows are of another network than the one in use; None if they are not.
+
+        Raises:
+            ModelError: There is no such model.
+        """
+        known, used = self.about.get("network", "unknown"), fingerprint(model)
+        if known == used:
             return None
         return (
-            f"the calibration was measured with the model file {known[:12] or 'unknown'}, in use "
-            f"is {sha256[:12] or 'unknown'}: corrected totals may be off"
+            f"the calibration was measured with the network {known[:12]}, in use is {used[:12]}: "
+            "corrected totals may be off"
         )
 
     def write(self, path: Path) -> None:
@@ -133,12 +138,14 @@ def packaged() -> Calibration:
 
 @cache
 def fingerprint(model: str | Path) -> str:
-    """Return the SHA-256 of a model file, named as `mien.Model.open` takes it.
+    """Return the hash of a model file's network; the file is named as for `mien.Model.open`.
+
+    The card may change without it.
 
     Raises:
         ModelError: There is no such model.
     """
-    return hashlib.sha256(find(model).read_bytes()).hexdigest()
+    return network_digest(find(model).read_bytes())
 
 
 def _sparse(ages: Numbers) -> list[int]:

@@ -103,12 +103,11 @@ class Totals:
     def from_json(cls, found: Mapping[str, Any]) -> "Totals":
         """Return totals as they were stored."""
         numbered = ("read", "sums", "dwell", "presence")
-        return cls(
-            **{
-                name: {int(key): kept for key, kept in value.items()} if name in numbered else value
-                for name, value in found.items()
-            }
-        )
+        fields: dict[str, Any] = {
+            name: {int(key): kept for key, kept in value.items()} if name in numbered else value
+            for name, value in found.items()
+        }
+        return cls(**fields)
 
 
 def bin_of(years: float) -> int:

@@ -17,7 +17,7 @@ from mien.watch.store.schema import HourRow, OutboxRow, TallyRow, VisitRow
 from mien.watch.totals import Totals, of_visit
 from mien.watch.visit import Kind, Visit
 
-DEFAULT: Final = "sqlite:///audience.db"
+DEFAULT: Final = "sqlite:///mien-watch.sqlite3"
 _CHUNK: Final = 500
 
 
