@@ -60,6 +60,7 @@ def test_train(place: Path, mien: Mien) -> None:
     assert Model.open(folder / "model.onnx").card.metrics
     names = {"recipe.json", "environment.json", "history.csv", "metrics.csv", "evaluation.json"}
     names |= {"last.safetensors", "best.safetensors", "model.onnx", "report.html"}
+    names |= {"predictions.npz"}
     found_names = {path.name for path in folder.iterdir()}
     assert names <= found_names
     assert {Path(name).suffix for name in found_names - names} == {".png"}

@@ -94,8 +94,18 @@ def test_changes(change: str, place: str, value: object, path: Path) -> None:
 def test_a_list_is_changed_as_a_whole(path: Path) -> None:
     found = recipe_file.read(path, ["stages=[{epochs = 9, size = 16}]"])
     assert [(stage.epochs, stage.size) for stage in found.stages] == [(9, 16)]
-    with pytest.raises(RecipeError, match=r"'stages.0.size=16': 'stages' is a list, .* as a whole"):
-        recipe_file.read(path, ["stages.0.size=16"])
+
+
+def test_an_entry_of_a_list_is_changed_by_name_or_number(path: Path) -> None:
+    found = recipe_file.read(path, ["stages.0.size=16", "tasks.gender.weight=3", "tasks.0.ages=90"])
+    assert [stage.size for stage in found.stages] == [16, 32]
+    assert [(task.weight, task.outputs) for task in found.tasks] == [(1, 90), (3, 2)]
+    with pytest.raises(RecipeError, match=r"no entry 'mood' here; there are age, gender$"):
+        recipe_file.read(path, ["tasks.mood.weight=3"])
+    with pytest.raises(RecipeError, match=r"no entry '2' here; there are 0, 1$"):
+        recipe_file.read(path, ["stages.2.size=16"])
+    with pytest.raises(RecipeError, match=r"'stages' is a list; change one of its entries"):
+        recipe_file.read(path, ["stages.0={epochs = 1}"])
 
 
 @pytest.mark.parametrize(

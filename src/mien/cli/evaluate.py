@@ -94,6 +94,7 @@ def evaluate(
     from mien.cli.progress import watch
     from mien.data import manifest as manifests
     from mien.evaluation import evaluate as evaluation
+    from mien.evaluation.predictions import NAME as PREDICTIONS
     from mien.model import Model
 
     if grey and not widths:
@@ -114,6 +115,7 @@ def evaluate(
         seed=seed,
         threads=threads,
         watch=watch("pictures measured"),
+        keep=None if report is None else report / PREDICTIONS,
     )
     _warn(opened.card, result)
     if output is not None:

@@ -1,13 +1,14 @@
 """`mien train`: a recipe -> a run folder with a model file."""
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.errors import RecipeError
+from mien.errors import ModelError, RecipeError
 from mien.files import make_folder
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=A,B,C",
+            help="One run a value, or a combination of values where given again.",
+        ),
+    ] = None,
+    embed: Annotated[
+        bool,
+        typer.Option("--embed", help="Put some pictures of the data into the report."),
+    ] = False,
     device: Annotated[Device, typer.Option(help="What to train on.")] = Device.AUTO,
     threads: Annotated[int, typer.Option(min=0, help="Processor cores; 0 for all.")] = 0,
     cache: Annotated[Path, typer.Option(help="Where decoded pictures are kept.")] = Path(
@@ -70,33 +83,67 @@ def train(
     mien train recipes/face.toml --set data.manifest=face.csv
 
     mien train --resume runs/face
+
+    A sweep trains once for each value, one run after the other, and compares them at the end. Its
+    runs lie in folders of their own; the same command goes on where it was stopped, and repeats
+    none that has ended:
+
+    mien train recipes/face.toml --sweep seed=1,2,3 --sweep optimiser.rate=4e-4,8e-4
     """
     _check_installed()
     import torch
 
+    if threads:
+        torch.set_num_threads(threads)
+    how = _How(device.value, threads, cache, int(cache_limit * 1e9), embed)
+    if sweep:
+        if recipe is None or data is not None or resume is not None:
+            raise RecipeError(
+                "a sweep takes a recipe; to go on with one, give the same command again"
+            )
+        _sweep(recipe, changes or [], sweep, run, how)
+    else:
+        loaded, folder = _choose(recipe, data, begin, changes or [], run, resume)
+        _train(
+            loaded, folder, how, resume=resume is not None, again=f"mien train --resume {folder}"
+        )
+
+
+@dataclass(frozen=True)
+class _How:
+    """How runs are carried out: the options that say nothing of what is learnt."""
+
+    device: str
+    threads: int
+    cache: Path
+    limit: int
+    embed: bool
+
+
+def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: str) -> None:
+    """Carry out one run.
+
+    Args:
+        loaded: Its recipe.
+        folder: Its folder.
+        how: How.
+        resume: Whether to go on with what the folder holds.
+        again: The command that goes on if it is stopped.
+    """
     from mien.cli.progress import watch
     from mien.cli.tables import epoch_line, headline
     from mien.training import finish
     from mien.training import run as runs
     from mien.training.parts import load_parts
 
-    loaded, folder = _choose(recipe, data, begin, changes or [], run, resume)
-    runs.check_folder(loaded, folder, resume=resume is not None)
-    if threads:
-        torch.set_num_threads(threads)
-    begun = runs.check(loaded, device.value).begun
+    runs.check_folder(loaded, folder, resume=resume)
+    begun = runs.check(loaded, how.device).begun
     if not runs.leads():
         # Of several processes that train together one speaks, and makes the model file.
-        runs.fit(
-            loaded, load_parts(loaded, cache), folder, resume=resume is not None, device=device
-        )
+        runs.fit(loaded, load_parts(loaded, how.cache), folder, resume=resume, device=how.device)
         return
     parts = load_parts(
-        loaded,
-        cache,
-        watch("pictures prepared"),
-        threads=threads,
-        limit=int(cache_limit * 1e9),
+        loaded, how.cache, watch("pictures prepared"), threads=how.threads, limit=how.limit
     )
     typer.echo(_summary(loaded, parts, folder, begun), err=True)
     batches = watch("batches")
@@ -105,14 +152,14 @@ def train(
             loaded,
             parts,
             folder,
-            resume=resume is not None,
-            device=device.value,
+            resume=resume,
+            device=how.device,
             watch=batches,
             note=batches.note,
             tell=lambda row: typer.echo(epoch_line(row, loaded.epochs), err=True),
         )
     except KeyboardInterrupt:
-        typer.echo(f"stopped; go on with: mien train --resume {folder}", err=True)
+        typer.echo(f"stopped; go on with: {again}", err=True)
         raise
     path, result = finish.finish(
         loaded,
@@ -120,13 +167,47 @@ def train(
         best,
         folder,
         watch("pictures measured"),
-        threads=threads,
+        threads=how.threads,
+        embed=how.embed,
         tell=lambda line: typer.echo(line, err=True),
     )
     typer.echo(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB; see {folder / 'report.html'}", err=True
     )
     typer.echo(headline(result))
+
+
+def _sweep(recipe: Path, changes: list[str], axes: list[str], run: Path | None, how: _How) -> None:
+    """Carry out all runs of a sweep that have not ended yet."""
+    from mien.training import recipe_file, sweep
+    from mien.training import run as runs
+
+    points = sweep.points(axes)
+    # A wrong value is told before the first run, not after hours.
+    recipes = [recipe_file.read(recipe, [*changes, *point.changes]) for point in points]
+    if any(found.machine.devices * found.machine.nodes > 1 for found in recipes):
+        raise RecipeError("the runs of a sweep train on one device each; see machine.devices")
+    root = run or Path("runs") / recipes[0].name
+    if sweep.is_begun(root):
+        raise RecipeError(f"{root}: holds a single run; name another folder for the sweep by --run")
+    failed = []
+    for number, (point, loaded) in enumerate(zip(points, recipes, strict=True), start=1):
+        folder = root / point.name
+        resume = sweep.is_begun(folder)
+        runs.check_folder(loaded, folder, resume=resume)
+        told = f"run {number} of {len(points)}: {point.name}"
+        if sweep.is_finished(folder):
+            typer.echo(f"{told}: has ended before", err=True)
+            continue
+        typer.echo(told, err=True)
+        try:
+            _train(loaded, folder, how, resume=resume, again="the same command")
+        except (RecipeError, ModelError) as error:
+            # One value that cannot be trained, as a rate that is too high, ends no sweep.
+            typer.echo(f"{point.name}: {error}", err=True)
+            failed.append(point.name)
+    if failed:
+        raise RecipeError(f"{len(failed)} of {len(points)} runs failed: {', '.join(failed)}")
 
 
 def _check_installed() -> None:

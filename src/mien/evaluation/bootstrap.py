@@ -57,24 +57,33 @@ def estimates(
         ValueError: N is 0.
     """
     values = {name: value for name, value in measure.values().items() if np.isfinite(value)}
-    _, units = np.unique(units, return_inverse=True)
-    if units.max() + 1 < _FEWEST:
-        return {name: Estimate(value, None, None) for name, value in values.items()}
-    drawn = _resampled(measure, units, resampling)
-    return {name: _estimate(value, drawn[name], resampling) for name, value in values.items()}
+    drawn = resampled(measure, units, resampling)
+    return {
+        name: _estimate(value, drawn[name], resampling) if drawn else Estimate(value, None, None)
+        for name, value in values.items()
+    }
 
 
-def _estimate(value: float, drawn: Numbers, resampling: Resampling) -> Estimate:
-    tail = (1 - resampling.level) / 2
-    low, high = np.nanquantile(drawn, [tail, 1 - tail])
-    return Estimate(value, min(value, float(low)), max(value, float(high)))
-
-
-def _resampled(
+def resampled(
     measure: Measure, units: NDArray[np.int64], resampling: Resampling
 ) -> dict[str, Numbers]:
-    """Return name -> the figure on every resample."""
+    """Return name -> a figure on every resample.
+
+    Equal units get the same resamples, so that measures of the same pictures can be compared draw
+    by draw.
+
+    Args:
+        measure: What N pictures contribute.
+        units: N numbers, equal for pictures that are drawn together.
+        resampling: How to draw.
+
+    Returns:
+        Name -> as many values as there are resamples; nothing below 10 units.
+    """
+    _, units = np.unique(units, return_inverse=True)
     count = int(units.max()) + 1
+    if count < _FEWEST:
+        return {}
     sums = np.zeros((count, measure.sums.shape[1]))
     np.add.at(sums, units, measure.sums)
     orders = {name: np.argsort(values) for name, values in measure.medians.items()}
@@ -85,6 +94,18 @@ def _resampled(
             found[name] = _medians(measure.medians[name][order], weights[:, units[order]])
         parts.append(found)
     return {name: np.concatenate([part[name] for part in parts]) for name in measure.names}
+
+
+def interval(drawn: Numbers, level: float) -> tuple[float, float]:
+    """Return the ends between which a share of the resampled values lies, as percentiles."""
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _estimate(value: float, drawn: Numbers, resampling: Resampling) -> Estimate:
+    low, high = interval(drawn, resampling.level)
+    return Estimate(value, min(value, low), max(value, high))
 
 
 def _weights(units: int, resampling: Resampling) -> Iterator[NDArray[np.int64]]:

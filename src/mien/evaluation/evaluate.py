@@ -19,13 +19,8 @@ from mien.evaluation.bootstrap import Resampling, estimates
 from mien.evaluation.confusions import class_figures, confusion, reliability
 from mien.evaluation.examples import examples
 from mien.evaluation.labels import Labels, groups_of, in_order, labels_of
-from mien.evaluation.metrics import (
-    Measure,
-    age_measure,
-    class_measure,
-    interval_measure,
-    regression_measure,
-)
+from mien.evaluation.metrics import Measure, age_measure
+from mien.evaluation.predictions import predictions_of, said_of
 from mien.evaluation.reading import Outputs, printed_ages, read, stacked
 from mien.evaluation.result import GROUPINGS, AgeFigures, Decade, Evaluation
 from mien.evaluation.robustness import (
@@ -53,6 +48,7 @@ def evaluate(
     seed: int = 0,
     threads: int = 0,
     watch: Watcher = unwatched,
+    keep: Path | None = None,
 ) -> Evaluation:
     """Measure a model file on labelled pictures.
 
@@ -70,11 +66,13 @@ def evaluate(
         seed: Seed of all that is drawn.
         threads: Processor cores to use; 0 for all.
         watch: Progress over the pictures.
+        keep: Where to keep what the model said of each picture, for comparisons; None: nowhere.
 
     Raises:
         DataError: The manifest has no such part, a picture cannot be read, a label is not one of
             the model's, or no sample has a label for any of its tasks.
         ModelError: `grey` is not one of the model's classifications.
+        OutputError: What is to be kept cannot be written.
     """
     part = manifest.part(split)
     grey = _grey_task(model, grey)
@@ -82,6 +80,10 @@ def evaluate(
     paths = [sample.path for sample in part.samples]
     outputs = stacked(watch(read(model, paths, threads=threads), len(paths)), model.card.tasks)
     pictures = _Pictures(part.samples, outputs, Resampling(seed))
+    if keep is not None:
+        contents = tuple(sample.content for sample in part.samples)
+        place = split, manifest.split_hash
+        predictions_of(model.card.name, place, contents, known, outputs).save(keep)
     result = Evaluation(
         model=model.card.name,
         version=model.card.version,
@@ -198,7 +200,7 @@ def _metrics(labels: Labels, pictures: _Pictures) -> Iterator[Metric]:
     """Yield a task's figures over all pictures and by group."""
     groupings = [by for by in GROUPINGS if by != "decade" or labels.task.kind == "age"]
     names = {by: groups_of(labels, pictures.samples, by) for by in groupings}
-    for measure, rows in _measures(labels, pictures.outputs[labels.task.name]):
+    for measure, rows in said_of(labels, pictures.outputs[labels.task.name]).measures():
         everywhere = np.arange(len(rows))
         yield from _estimates(labels.task, measure, everywhere, rows, pictures)
         for by, groups in names.items():
@@ -224,25 +226,6 @@ def _estimates(
         yield Metric(
             task=task.name, name=name, pictures=len(inside), by=by, group=group, **found._asdict()
         )
-
-
-def _measures(
-    labels: Labels, output: NDArray[np.float32]
-) -> Iterator[tuple[Measure, NDArray[np.int64]]]:
-    """Yield a task's measures, each with the indices of the pictures that it is about."""
-    rows, apart = labels.exact, labels.by_interval
-    truth = labels.low[rows]
-    if labels.task.kind == "classification":
-        yield class_measure(labels.classes, output[rows]), rows
-    elif labels.task.kind == "regression":
-        yield regression_measure(truth, output[rows, 0].astype(np.float64)), rows
-    else:
-        years, low, high = printed_ages(labels.task, output)
-        if len(rows):
-            yield age_measure(truth, years[rows], low[rows], high[rows]), rows
-        if len(apart):
-            measure = interval_measure(labels.low[apart], labels.high[apart], years[apart])
-            yield measure, apart
 
 
 def _with_classes(result: Evaluation, known: list[Labels], pictures: _Pictures) -> Evaluation:

@@ -15,6 +15,7 @@ from mien.data.progress import Watcher, unwatched
 from mien.errors import ModelError, RecipeError
 from mien.evaluation import calibration
 from mien.evaluation.evaluate import evaluate, save
+from mien.evaluation.predictions import NAME as PREDICTIONS
 from mien.evaluation.result import Evaluation
 from mien.files import atomic_write
 from mien.model import Model
@@ -46,6 +47,7 @@ def finish(
     watch: Watcher = unwatched,
     *,
     threads: int = 0,
+    embed: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Path, Evaluation]:
     """Make the run's model file and its report.
@@ -60,6 +62,7 @@ def finish(
         folder: The run folder; the model file, metrics and report appear there.
         watch: Progress over the test part.
         threads: Processor cores to use; 0 for all.
+        embed: Whether the report holds small copies of some pictures.
         tell: Gets what a user should know, as that int8 was refused.
 
     Returns:
@@ -73,18 +76,26 @@ def finish(
     """
     net = _load(recipe, best)
     labels = targets(parts.calibration.manifest, targets_of(recipe))
-    scale_scores(net, _scalings(net, recipe, parts.calibration, labels))
+    if recipe.file.calibrate:
+        scale_scores(net, _scalings(net, recipe, parts.calibration, labels))
     card = card_of(recipe, parts)
     data = _stored(recipe, net, card, parts, tell)
     card = _with_intervals(card, Model(data, recipe.name, threads=threads), parts, labels)
     model = Model(with_card(data, card), recipe.name, threads=threads)
-    result = evaluate(model, parts.whole, seed=recipe.seed, threads=threads, watch=watch)
+    result = evaluate(
+        model,
+        parts.whole,
+        seed=recipe.seed,
+        threads=threads,
+        watch=watch,
+        keep=folder / PREDICTIONS,
+    )
     card = card.model_copy(update={"metrics": result.metrics, "confusions": result.confusions})
     path = folder / MODEL
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))
     history = folder / HISTORY
-    save(folder, Model.open(path), result, history if history.exists() else None)
+    save(folder, Model.open(path), result, history if history.exists() else None, embed=embed)
     return path, result
 
 

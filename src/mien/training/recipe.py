@@ -261,10 +261,13 @@ class ModelFile(_Part):
             quarter, and computed in whole numbers).
         largest_loss: By how much, as a share, a headline figure may be worse in "int8" than in
             single precision, on the validation part; where it is worse "half" is written instead.
+        calibrate: Whether the probabilities are made honest before they are stored. The margins
+            of age intervals are measured in any case.
     """
 
     weights: Literal["single", "half", "int8"] = "half"
     largest_loss: Annotated[float, Field(ge=0)] = 0.01
+    calibrate: bool = True
 
 
 class Recipe(_Part):

@@ -50,17 +50,30 @@ def _apply(recipe: dict[str, Any], change: str) -> None:
     if not equals or not key.strip():
         raise RecipeError(f"{change!r}: a change is written key=value, as in optimiser.rate=0.001")
     *parents, last = key.strip().split(".")
-    place = recipe
+    place: Any = recipe
     for name in parents:
-        place = place.setdefault(name, {})
-        if isinstance(place, list):
-            raise RecipeError(
-                f"{change!r}: {name!r} is a list, which is changed as a whole, "
-                "as in stages=[{epochs = 3, size = 64}]"
-            )
-        if not isinstance(place, dict):
+        place = (
+            _entry(place, name, change) if isinstance(place, list) else place.setdefault(name, {})
+        )
+        if not isinstance(place, dict | list):
             raise RecipeError(f"{change!r}: {name!r} has no keys of its own")
+    if isinstance(place, list):
+        raise RecipeError(
+            f"{change!r}: {parents[-1]!r} is a list; change one of its entries, as in "
+            "tasks.age.weight=2 or stages.0.epochs=3, or the whole, as in stages=[{epochs = 3}]"
+        )
     try:
         place[last] = tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
         place[last] = text
+
+
+def _entry(entries: list[Any], name: str, change: str) -> Any:
+    """Return the entry of a list that a change means: by its `name`, or by its number from 0."""
+    for place, entry in enumerate(entries):
+        if name == str(place) or (isinstance(entry, dict) and entry.get("name") == name):
+            return entry
+    names = [e["name"] if isinstance(e, dict) and "name" in e else n for n, e in enumerate(entries)]
+    raise RecipeError(
+        f"{change!r}: there is no entry {name!r} here; there are {', '.join(map(str, names))}"
+    )
