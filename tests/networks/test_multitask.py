@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mien.errors import RecipeError
-from mien.networks.multitask import MultiTaskNet
+from mien.networks.multitask import Heads, MultiTaskNet
 
 torch.set_num_threads(1)
 HEADS = {"age": 101, "gender": 2}
@@ -57,7 +57,7 @@ def test_names_in_checkpoints_never_change() -> None:
 
 
 def test_dropout_only_in_training() -> None:
-    net = MultiTaskNet("test_resnet", HEADS, dropout=0.5)
+    net = MultiTaskNet("test_resnet", HEADS, head=Heads(dropout=0.5))
     pixels = torch.zeros(2, 32, 32, 3, dtype=torch.uint8)
     net.eval()
     assert torch.equal(net(pixels)["age"], net(pixels)["age"])
@@ -68,13 +68,17 @@ def test_dropout_only_in_training() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("minivgnet", "called 'minivgnet'; did you mean minivggnet"),
         (
             "mobilenetv3_smal_100",
             "called 'mobilenetv3_smal_100'; did you mean mobilenetv3_small_100",
         ),
-        ("zzzzzz", "timm has no network called 'zzzzzz'$"),
-        ("hf-hub:someone/some-model", "timm has no network called 'hf-hub:someone/some-model'"),
-        ("../../etc/passwd", "timm has no network called"),
+        ("zzzzzz", "neither mien nor timm has a network called 'zzzzzz'$"),
+        (
+            "hf-hub:someone/some-model",
+            "neither mien nor timm has a network called 'hf-hub:someone/some-model'",
+        ),
+        ("../../etc/passwd", "neither mien nor timm has a network called"),
     ],
 )
 def test_unknown_backbones(name: str, message: str) -> None:
@@ -86,3 +90,24 @@ def test_unknown_backbones(name: str, message: str) -> None:
 def test_task_names_that_torch_keeps(task: str) -> None:
     with pytest.raises(RecipeError, match=f"a task cannot be called '{task}' in torch; choose"):
         MultiTaskNet("test_resnet", {task: 2})
+
+
+def test_a_hidden_layer_in_each_head() -> None:
+    head = Heads(units=256, activation="tanh")
+    net = MultiTaskNet("mobilenetv1_100", {"age": 1}, head=head)
+    assert sum(p.numel() for p in net.heads.parameters()) == 262_657
+    assert [type(layer).__name__ for layer in net.heads["age"].children()] == [
+        "Linear",
+        "Tanh",
+        "Linear",
+    ]
+
+
+def test_one_score_for_two_labels_is_a_sigmoid() -> None:
+    head = Heads(single=frozenset(["gender"]))
+    net = MultiTaskNet("test_resnet", HEADS, head=head).eval()
+    pixels = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        scores = net(pixels)["gender"]
+    torch.testing.assert_close(torch.softmax(scores, dim=1)[:, 1], torch.sigmoid(scores[:, 1]))
+    assert sum(p.numel() for p in net.heads["gender"].parameters()) == 96 + 1

@@ -17,7 +17,7 @@ from mien.card import KEY, Card, Input, Task
 from mien.errors import ModelError
 from mien.faces import TEMPLATE
 from mien.model import Model
-from mien.networks.multitask import MultiTaskNet
+from mien.networks.multitask import Heads, MultiTaskNet
 from mien.training.export import export, scale_scores, with_card
 from tests import tiny
 
@@ -137,6 +137,19 @@ def test_calibration_is_folded_in(file: bytes, net: MultiTaskNet) -> None:
         wanted = torch.softmax(scaled, dim=1).numpy()
         np.testing.assert_allclose(found[task], wanted, atol=2e-3)
         assert np.abs(found[task] - Model(file).run(pixels.numpy())[task]).max() > 0.02
+
+
+def test_calibration_of_a_single_score() -> None:
+    labels = {"gender": 2}
+    head = Heads(single=frozenset(["gender"]))
+    net = MultiTaskNet("test_resnet", labels, head=head).eval()
+    pixels = pictures(6)
+    scale, shift = np.array([0.3, 1.7]), np.array([0.2, -0.5])
+    with torch.no_grad():
+        scaled = net(pixels)["gender"] * torch.tensor(scale) + torch.tensor(shift)
+        scale_scores(net, {"gender": (scale, shift)})
+        found = torch.softmax(net(pixels)["gender"], dim=1)
+    torch.testing.assert_close(found, torch.softmax(scaled, dim=1).float())
 
 
 def test_the_card_lies_inside(file: bytes) -> None:

@@ -27,10 +27,12 @@ class Target:
     Attributes:
         task: Name of the task, and of its column.
         labels: The classes in the order of the outputs; None for an age or another number.
+        votes: Whether votes for the classes count, where there are some, or the label alone.
     """
 
     task: str
     labels: Sequence[str] | None = None
+    votes: bool = True
 
     def of(self, sample: Sample) -> NDArray[np.float32]:
         """Return a sample's target: class weights that sum to 1, or an interval; nan if missing.
@@ -47,7 +49,7 @@ class Target:
                 f"{', '.join(self.labels)}"
             )
         votes = np.nan_to_num([sample.number(f"{self.task}/{label}") for label in self.labels])
-        if votes.max() > 0:
+        if self.votes and votes.max() > 0:
             weights = votes / votes.max()  # so that no sum of large votes overflows
             return np.asarray(weights / weights.sum(), np.float32)
         if value is None:

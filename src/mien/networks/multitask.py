@@ -1,54 +1,90 @@
-"""One backbone with one linear head a task, pixels in and scores out."""
+"""One backbone (or a branch for each task) with a head a task, pixels in and scores out."""
 
-import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mien.errors import RecipeError
-from mien.networks import torchvision_ops, weights
+from mien.networks import weights
+from mien.networks.activations import ACTIVATIONS, Activation
+from mien.networks.registry import GREY, Branches, Settings, create, features_of
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How the heads are built.
+
+    Attributes:
+        dropout: Share of the features dropped before them in training.
+        units: Units of a hidden layer of each; 0 for none.
+        activation: Name of that layer's activation.
+        single: Names of the classifications of two labels that have one score: the second
+            label's, the first one's being 0. Its sigmoid is the second label's probability.
+    """
+
+    dropout: float = 0.2
+    units: int = 0
+    activation: Activation = "relu"
+    single: frozenset[str] = field(default=frozenset())
 
 
 class MultiTaskNet(nn.Module):
-    """A backbone, global average pooling, dropout, and a linear head for each task.
+    """A backbone, dropout, and a head for each task.
 
     Args:
-        backbone: Name of a network in timm.
+        backbone: Name of one of our own networks or of timm's; or task -> name of its own branch.
         heads: Task -> number of its outputs.
         source: Where the first weights come from; see `weights.load`.
-        dropout: Share of pooled features dropped in training.
+        settings: How the backbone is built.
+        head: How the heads are built.
 
     Attributes:
         begun: Names of the heads that the source had weights for.
 
     Raises:
-        RecipeError: timm has no such network, the weights do not fit, or torch does not allow a
-            task's name.
+        RecipeError: There is no such network, it cannot be built so, the weights do not fit, or
+            torch does not allow a task's name.
     """
 
     def __init__(
-        self, backbone: str, heads: Mapping[str, int], source: str = "none", dropout: float = 0.2
+        self,
+        backbone: str | Mapping[str, str],
+        heads: Mapping[str, int],
+        source: str = "none",
+        *,
+        settings: Settings | None = None,
+        head: Heads | None = None,
     ) -> None:
         super().__init__()
-        network = _create(backbone)
+        settings, head = settings or Settings(), head or Heads()
+        for task in heads:
+            if hasattr(nn.ModuleDict(), task):
+                raise RecipeError(f"a task cannot be called {task!r} in torch; choose another name")
+        network: Any = (
+            create(backbone, settings)
+            if isinstance(backbone, str)
+            else Branches(backbone, settings)
+        )
         self.backbone = network
         mean, std = (network.pretrained_cfg[key] for key in ("mean", "std"))
         self.mean: Tensor
         self.scale: Tensor
         # Folded so that uint8 pixels need one subtraction and one multiplication.
-        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        scale = 1 / (255 * torch.tensor(std)).view(1, 3, 1, 1)
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        scale = 1 / (255 * torch.tensor(std)).view(1, -1, 1, 1)
         self.register_buffer("scale", scale, persistent=False)
-        self.dropout = nn.Dropout(dropout)
-        # Some backbones widen their features once more after the pooling.
-        features: int = getattr(network, "head_hidden_size", network.num_features)
+        self.grey = settings.grey
+        self.register_buffer("shares", torch.tensor(GREY).view(1, 3, 1, 1), persistent=False)
+        self.dropout = nn.Dropout(head.dropout)
         self.heads = nn.ModuleDict()
         for task, outputs in heads.items():
-            if hasattr(self.heads, task):
-                raise RecipeError(f"a task cannot be called {task!r} in torch; choose another name")
-            self.heads[task] = nn.Linear(features, outputs)
+            branches = isinstance(network, Branches)
+            features = network.num_features[task] if branches else features_of(network)
+            self.heads[task] = _head(features, outputs, head, single=task in head.single)
         self.begun: list[str] = weights.load(self, backbone, source)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
@@ -57,17 +93,37 @@ class MultiTaskNet(nn.Module):
         Args:
             pixels: N x H x W x 3, RGB, 0 to 255, uint8 or float.
         """
-        image = (pixels.permute(0, 3, 1, 2).float() - self.mean) * self.scale
-        features = self.dropout(cast("Tensor", self.backbone(image)))
-        return {task: head(features) for task, head in self.heads.items()}
+        image = pixels.permute(0, 3, 1, 2).float()
+        if self.grey:
+            # Within the network, so that every consumer gives it the same RGB pixels.
+            image = (image * self.get_buffer("shares")).sum(dim=1, keepdim=True)
+        image = (image - self.mean) * self.scale
+        found = self.backbone(image)
+        if isinstance(found, Tensor):
+            features = self.dropout(found)
+            return {task: head(features) for task, head in self.heads.items()}
+        branches = cast("dict[str, Tensor]", found)
+        return {task: head(self.dropout(branches[task])) for task, head in self.heads.items()}
 
 
-def _create(backbone: str) -> Any:
-    torchvision_ops.ensure_importable()
-    import timm
+class SingleScore(nn.Linear):
+    """A head of one score for two labels: the first label's score is always 0.
 
-    if not timm.is_model(backbone):
-        near = difflib.get_close_matches(backbone, timm.list_models(), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise RecipeError(f"network.backbone: timm has no network called {backbone!r}{hint}")
-    return timm.create_model(backbone, pretrained=False, num_classes=0)
+    So its softmax is the sigmoid of the one score, and its cross-entropy the binary one.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return N x 2 scores."""
+        return functional.pad(super().forward(features), (1, 0))
+
+
+def _head(features: int, outputs: int, head: Heads, *, single: bool) -> nn.Module:
+    wide = head.units or features
+    last = SingleScore(wide) if single else nn.Linear(wide, outputs)
+    if not head.units:
+        return last
+    hidden = nn.Linear(features, head.units)
+    return nn.Sequential(hidden, ACTIVATIONS[head.activation](), last)

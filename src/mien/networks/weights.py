@@ -1,7 +1,7 @@
 """First weights of a network: from a package, the hub, a run, a model file, or a plain file."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +22,12 @@ _MODEL_FILE: Final = "net."
 _BEST: Final = "best.safetensors"
 
 
-def load(net: nn.Module, backbone: str, source: str) -> list[str]:
+def load(net: nn.Module, backbone: str | Mapping[str, str], source: str) -> list[str]:
     """Load first weights into a network of one backbone and heads.
 
     Args:
         net: The network; its parts are called `backbone` and `heads`.
-        backbone: The backbone's name in timm.
+        backbone: The backbone's name, or the name of each task's own.
         source: "none"; "package" (weights that an installed package ships); "hub" (timm's own,
             downloaded); the name of a packaged model; or the path of a run folder, of a model
             file, of a checkpoint, or of a safetensors file of a backbone.
@@ -41,9 +41,13 @@ def load(net: nn.Module, backbone: str, source: str) -> list[str]:
     if source == "none":
         return []
     own = net.get_submodule("backbone")
-    what = f"network.weights: those of {source!r} for {backbone}"
+    named = backbone if isinstance(backbone, str) else "branches"
+    what = f"network.weights: those of {source!r} for {named}"
     if source in _NAMED:
-        _fit(own, _NAMED[source](own, backbone), what)
+        branches = {"": named} if isinstance(backbone, str) else backbone
+        for task, name in branches.items():
+            branch = own.get_submodule(task)
+            _fit(branch, _NAMED[source](branch, name), what)
         return []
     state = _from_place(source)
     parts = {prefix: _below(prefix, state) for prefix in (_CHECKPOINT, _MODEL_FILE)}

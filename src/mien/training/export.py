@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mien.card import KEY, Card
 from mien.errors import ModelError
 from mien.model import INPUT, Model
-from mien.networks.multitask import MultiTaskNet
+from mien.networks.multitask import MultiTaskNet, SingleScore
 
 _OPSET: Final = 17
 _TOLERANCE: Final = 1e-4
@@ -52,8 +52,12 @@ def scale_scores(
             head = net.heads[task]
             last = [layer for layer in head.modules() if isinstance(layer, nn.Linear)][-1]
             factor = torch.as_tensor(np.asarray(scale, np.float32))
+            added = torch.as_tensor(np.asarray(shift, np.float32))
+            if isinstance(last, SingleScore):
+                # The first label's score stays 0: what is added to it is taken from the other.
+                factor, added = factor[1:], added[1:] - added[:1]
             last.weight.mul_(factor[:, None])
-            last.bias.mul_(factor).add_(torch.as_tensor(np.asarray(shift, np.float32)))
+            last.bias.mul_(factor).add_(added)
 
 
 def export(net: MultiTaskNet, card: Card, *, half: bool = True) -> bytes:

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from mien.errors import RecipeError
 from mien.networks.freezing import freeze, frozen_layers, rest_norms
-from mien.networks.multitask import MultiTaskNet
 from mien.training.course import Course
 from mien.training.losses import expected_age, loss_of, mean_loss
+from mien.training.network import network_of
 from mien.training.recipe import Recipe, Task
 
 Targets = dict[str, Tensor]
@@ -47,12 +47,7 @@ class Trainee(pl.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.course = Course(recipe)
-        self.net = MultiTaskNet(
-            recipe.network.backbone,
-            {task.name: task.outputs for task in recipe.tasks},
-            recipe.network.weights if weights else "none",
-            recipe.network.dropout,
-        )
+        self.net = network_of(recipe, weights=weights)
         self.begun = self.net.begun
         self.latest: dict[str, Tensor] = {}
         shares = shares or {}
@@ -67,6 +62,7 @@ class Trainee(pl.LightningModule):
             RecipeError: The backbone cannot take pictures of that size, or has too few layers.
         """
         self.net.eval()
+        named = self.recipe.network.backbone or "a branch"
         own = self.recipe.input.size
         sizes = {own, *(stage.size or own for stage in self.recipe.stages)}
         for size in sorted(sizes):
@@ -75,8 +71,8 @@ class Trainee(pl.LightningModule):
                     self.net(torch.zeros(1, size, size, 3, dtype=torch.uint8))
             except (RuntimeError, AssertionError, ValueError) as error:
                 raise RecipeError(
-                    f"network.backbone: {self.recipe.network.backbone} cannot take pictures of "
-                    f"{size} x {size} pixels: {str(error).strip():.200}"
+                    f"network.backbone: {named} cannot take pictures of {size} x {size} pixels: "
+                    f"{str(error).strip():.200}"
                 ) from error
         self.net.train()
         for number, stage in enumerate(self.recipe.stages):

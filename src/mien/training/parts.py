@@ -48,7 +48,7 @@ def framing_of(recipe: Recipe) -> Framing:
 
 def targets_of(recipe: Recipe) -> list[Target]:
     """Return what the recipe's tasks learn from a manifest."""
-    return [Target(task.name, task.labels or None) for task in recipe.tasks]
+    return [Target(task.name, task.labels or None, votes=task.votes) for task in recipe.tasks]
 
 
 def load_parts(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mien.data.augment import Augmentation
 from mien.model import INPUT
+from mien.networks.activations import Activation
 
 Schedule = Literal["one-cycle", "cosine", "constant", "plateau"]
 
@@ -61,25 +62,58 @@ class Input(_Part):
     Attributes:
         size: Side of the square in pixels.
         framing: "face": cut about a face's landmarks. "centre": the picture's largest square.
+        colours: "rgb", or "grey": the network itself makes one channel of the three.
     """
 
     size: Annotated[int, Field(ge=16, le=1024)]
     framing: Literal["face", "centre"]
+    colours: Literal["rgb", "grey"] = "rgb"
+
+
+class Head(_Part):
+    """What stands between a backbone's features and the outputs of each task.
+
+    Attributes:
+        units: Units of a hidden layer; 0 for none.
+        activation: The hidden layer's activation.
+    """
+
+    units: Annotated[int, Field(ge=0)] = 0
+    activation: Activation = "relu"
 
 
 class Network(_Part):
     """The network.
 
     Attributes:
-        backbone: Name of a network of timm's.
+        backbone: Name of one of our own networks, or of timm's.
+        branches: Instead of one backbone: task -> the name of its own, which shares nothing.
         weights: Its first weights: "none", "package", "hub", or the path of a run folder, of a
             model file, or of a safetensors file; or the name of a packaged model.
         dropout: Share of the features before the heads that is dropped in training.
+        inner_dropout: Share that one of our own networks drops between its blocks; below 0 for
+            its own.
+        activation: Activation of the backbone; empty for its own.
+        depth: How many blocks one of our own networks has; 0 for its own.
+        width: What its numbers of channels are multiplied by.
+        head: The heads' hidden layer.
     """
 
-    backbone: str
+    backbone: str = ""
+    branches: dict[str, str] = {}
     weights: str = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    inner_dropout: Annotated[float, Field(lt=1)] = -1.0
+    activation: Activation | Literal[""] = ""
+    depth: Annotated[int, Field(ge=0, le=100)] = 0
+    width: Annotated[float, Field(gt=0, le=16)] = 1.0
+    head: Head = Head()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Network":
+        if bool(self.backbone) == bool(self.branches):
+            raise ValueError("name a backbone, or branches: one backbone for each task")
+        return self
 
 
 class Task(_Part):
@@ -97,6 +131,10 @@ class Task(_Part):
         gamma: How strongly "focal" turns to what is still wrong.
         class_weights: Label -> weight of its pictures in the loss; "balanced": all labels alike.
         weight: Weight of its loss.
+        votes: Whether a picture's votes, where the manifest has them, are what a classification
+            learns; else its label alone.
+        single: Whether a classification of two labels has one score, through a sigmoid, instead
+            of one for each label.
         default: Whether use reports it without being asked.
     """
 
@@ -111,6 +149,8 @@ class Task(_Part):
     gamma: Annotated[float, Field(ge=0)] = 2.0
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0)]] = "none"
     weight: Annotated[float, Field(gt=0)] = 1.0
+    votes: bool = True
+    single: bool = False
     default: bool = True
 
     @property
@@ -131,6 +171,8 @@ class Task(_Part):
             raise ValueError(f"a task of kind {self.kind!r} takes no labels")
         if self.kind == "classification" and len(set(self.labels)) < max(2, len(self.labels)):
             raise ValueError("a classification takes two labels or more, each of them once")
+        if self.single and len(self.labels) != 2:
+            raise ValueError("a single score is for a classification of two labels")
         if self.trained_by not in LOSSES[self.kind]:
             raise ValueError(
                 f"the losses of a task of kind {self.kind!r} are {', '.join(LOSSES[self.kind])}; "
@@ -323,6 +365,7 @@ class Recipe(_Part):
         named = {
             "choice.by": {self.choice.by} - {"loss"},
             "data.balance": {self.data.balance} - {""},
+            "network.branches": set(self.network.branches),
             "a stage's losses": {name for stage in self.stages for name in stage.losses},
         }
         for place, used in named.items():
@@ -331,6 +374,8 @@ class Recipe(_Part):
                 raise ValueError(
                     f"{place}: {', '.join(unknown)} is no task; they are {', '.join(sorted(names))}"
                 )
+        if self.network.branches and self.network.branches.keys() != names:
+            raise ValueError("network.branches names a backbone for some tasks and not for others")
         if self.machine.devices * self.machine.nodes > 1 and any(
             stage.frozen != "none" for stage in self.stages
         ):

@@ -63,11 +63,13 @@ def _recipe(name: str, path: Path, begin: Model | None, *, faces: bool) -> dict[
     where: dict[str, Any] = {"size": _SIZE, "framing": "face" if faces else "centre"}
     if begin is not None:
         network = begin.card.recipe.get("network")
-        backbone = network.get("backbone") if isinstance(network, dict) else None
-        if not backbone:
+        if not isinstance(network, dict) or not network.get("backbone"):
             raise DataError(f"{begin.name}: its card names no network; begin with another model")
-        network = {"backbone": backbone, "weights": begin.name}
-        where = {"size": begin.card.input.size, "framing": begin.card.input.framing}
+        network = network | {"weights": begin.name}
+        told = begin.card.recipe.get("input")
+        colours = told.get("colours", "rgb") if isinstance(told, dict) else "rgb"
+        seen = begin.card.input
+        where = {"size": seen.size, "framing": seen.framing, "colours": colours}
     return {
         "name": name,
         "description": f"Made from {path.name}" + (f" and {begin.name}." if begin else "."),

@@ -1,0 +1,146 @@
+"""Backbones by name: our own, and all of timm's."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import RecipeError
+from mien.networks import torchvision_ops
+from mien.networks.activations import IN_TIMM, Activation
+from mien.networks.plain import PLAIN, Shape
+
+GREY: Final = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in a grey value (ITU-R BT.601)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a backbone is built, beyond its name.
+
+    Attributes:
+        size: Side of its input in pixels.
+        grey: Whether it sees grey pictures of one channel.
+        activation: Name of its activation; empty for its own.
+        depth: Number of its blocks; 0 for its own.
+        width: What its numbers of channels are multiplied by.
+        dropout: Share that is dropped within it in training; None for its own.
+    """
+
+    size: int = 224
+    grey: bool = False
+    activation: Activation | None = None
+    depth: int = 0
+    width: float = 1.0
+    dropout: float | None = None
+
+
+def create(name: str, settings: Settings) -> Any:
+    """Build a backbone.
+
+    Args:
+        name: One of our own networks, or a network of timm's.
+        settings: How it is built.
+
+    Returns:
+        A module from N x C x S x S to N x features, which has timm's `num_features` and
+        `pretrained_cfg`.
+
+    Raises:
+        RecipeError: There is no such network, or it cannot be built so.
+    """
+    channels = 1 if settings.grey else 3
+    if name in PLAIN:
+        shape = Shape(
+            settings.size,
+            channels,
+            settings.activation or "relu",
+            settings.depth,
+            settings.width,
+            settings.dropout,
+        )
+        return PLAIN[name](shape)
+    return _timm(name, settings, channels)
+
+
+def features_of(backbone: Any) -> int:
+    """Return how many features a backbone gives; some widen them once more after the pooling."""
+    return int(getattr(backbone, "head_hidden_size", backbone.num_features))
+
+
+class Branches(nn.Module):
+    """Backbones side by side that share nothing: one for each task.
+
+    Args:
+        branches: Task -> the name of its backbone.
+        settings: How each is built.
+
+    Attributes:
+        num_features: Task -> how many features its backbone gives.
+        pretrained_cfg: Pixels are only scaled to 0..1; each branch has its own mean and deviation.
+
+    Raises:
+        RecipeError: As for `create`.
+    """
+
+    def __init__(self, branches: Mapping[str, str], settings: Settings) -> None:
+        super().__init__()
+        channels = 1 if settings.grey else 3
+        self.pretrained_cfg = {"mean": (0.0,) * channels, "std": (1.0,) * channels}
+        self.num_features: dict[str, int] = {}
+        for task, name in branches.items():
+            branch = create(name, settings)
+            self.add_module(task, branch)
+            self.num_features[task] = features_of(branch)
+            for key in ("mean", "std"):
+                constant = torch.tensor(branch.pretrained_cfg[key]).view(1, -1, 1, 1)
+                self.register_buffer(f"{key}_of_{task}", constant, persistent=False)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Return task -> N x features of N x C x S x S pictures, scaled to 0..1."""
+        return {
+            task: branch((image - self._of("mean", task)) / self._of("std", task))
+            for task, branch in self.named_children()
+        }
+
+    def _of(self, key: str, task: str) -> Tensor:
+        return self.get_buffer(f"{key}_of_{task}")
+
+
+def _timm(name: str, settings: Settings, channels: int) -> Any:
+    torchvision_ops.ensure_importable()
+    import timm
+    from timm.layers.create_act import get_act_layer
+
+    if not timm.is_model(name):
+        names = [*PLAIN, *timm.list_models()]
+        near = difflib.get_close_matches(name, names, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise RecipeError(
+            f"network.backbone: neither mien nor timm has a network called {name!r}{hint}"
+        )
+    if settings.depth or settings.width != 1 or settings.dropout is not None:
+        raise RecipeError(
+            f"network.backbone: {name} is timm's, whose depth, width and dropout within are part "
+            "of the name, as in mobilenetv2_050 or resnet34; leave network.depth, network.width "
+            f"and network.inner_dropout out, or take one of {', '.join(PLAIN)}"
+        )
+    options: dict[str, Any] = {"in_chans": channels, "num_classes": 0}
+    if settings.activation:
+        options["act_layer"] = get_act_layer(IN_TIMM[settings.activation])
+    try:
+        network: Any = timm.create_model(name, pretrained=False, **options)
+    except TypeError as error:
+        if not settings.activation:
+            raise
+        raise RecipeError(
+            f"network.activation: {name} cannot take {settings.activation}; leave it out"
+        ) from error
+    if channels == 1:
+        cfg = network.pretrained_cfg
+        means = {key: (sum(cfg[key]) / len(cfg[key]),) for key in ("mean", "std")}
+        network.pretrained_cfg = cfg | means
+    return network
