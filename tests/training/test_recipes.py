@@ -26,7 +26,7 @@ def test_each_can_be_trained(path: Path) -> None:
     recipe = read(path)
     assert recipe.name == path.stem
     assert f"mien train recipes/{path.name}" in path.read_text(encoding="utf-8")
-    assert str(recipe.data.manifest) in path.read_text(encoding="utf-8").partition("\n\n")[0]
+    assert recipe.data.manifest.suffix == ".csv"
     Trainee(recipe, weights=False).check()
 
 
