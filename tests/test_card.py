@@ -196,3 +196,10 @@ def test_any_value_in_any_field_is_read_or_refused(field: str, value: Any) -> No
 def test_any_text_is_refused(text: str) -> None:
     with pytest.raises(ModelError, match=r"^m\.onnx: its model card is not"):
         Card.from_json(text, "m.onnx")
+
+
+def test_a_card_tells_its_terms() -> None:
+    assert tiny.face_card(use="teaching").terms == (
+        "model tiny-face 1: its weights may be used for teaching"
+    )
+    assert tiny.face_card(use="").terms == "model tiny-face 1: its terms are not stated"

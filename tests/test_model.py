@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from mien import model as models
+from mien.analyzer import Analyzer
 from mien.card import KEY
 from mien.errors import ModelError
 from mien.model import Model
@@ -310,3 +311,15 @@ def test_a_changed_byte_is_harmless_or_refused(position: int, value: int) -> Non
     except ModelError:
         return
     assert all(len(rows) == 2 for rows in found.values())
+
+
+def test_the_default_is_one_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(models.VARIABLE, raising=False)
+    assert Model.open().card.name == models.DEFAULT
+    (tmp_path / "own.onnx").write_bytes(GOOD)
+    monkeypatch.setenv(models.VARIABLE, str(tmp_path / "own.onnx"))
+    assert Model.open().card.name == Analyzer().model.card.name == "tiny-face"
+    assert Model.open(models.DEFAULT).card.name == models.DEFAULT
+    monkeypatch.setenv(models.VARIABLE, "fcae")
+    with pytest.raises(ModelError, match=r"'fcae' \(MIEN_MODEL names it\): neither"):
+        Model.open()

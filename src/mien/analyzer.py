@@ -16,7 +16,7 @@ from mien.card import Task
 from mien.errors import ImageError, ModelError
 from mien.faces import Detector, Face, view_of, view_of_whole
 from mien.images import Limits, Picture, Source
-from mien.model import DEFAULT, Model
+from mien.model import Model
 from mien.pipeline import in_batches
 from mien.pixels import Image, Matrix, sample
 
@@ -121,7 +121,8 @@ class Analyzer:
     """Reads the faces of pictures. One may be shared by threads.
 
     Args:
-        model: A packaged model's name, a model file's path, or an open model.
+        model: A packaged model's name, a model file's path, or an open model; None for the
+            default, which `MIEN_MODEL` may name.
         tasks: What to read; None for the model's default tasks. Race is read only when named.
         faces: "detect" looks for faces; "whole" takes each picture for one face that fills it,
             aligned where landmarks are found.
@@ -145,7 +146,7 @@ class Analyzer:
 
     def __init__(
         self,
-        model: str | Path | Model = DEFAULT,
+        model: str | Path | Model | None = None,
         *,
         tasks: Sequence[str] | None = None,
         faces: Literal["detect", "whole"] = "detect",

@@ -200,6 +200,12 @@ class Card(_Part):
     created: _Line = ""
     created_by: _Line = ""
 
+    @property
+    def terms(self) -> str:
+        """What the weights may be used for, as a sentence for whoever starts to use them."""
+        use = f"its weights may be used for {self.use}" if self.use else "its terms are not stated"
+        return f"model {self.name} {self.version}: {use}"
+
     @model_validator(mode="after")
     def _check_names(self) -> "Card":
         [(name, count)] = Counter(task.name for task in self.tasks).most_common(1)

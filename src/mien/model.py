@@ -1,8 +1,9 @@
 """A model file: found by name or path, checked against its card, run in batches."""
 
+import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -18,6 +19,11 @@ from mien.errors import ModelError, printable, shortened
 from mien.onnxfile import names_other_files
 
 DEFAULT: Final = "face"
+"""The model that is used where nothing else is said; see `default_name`."""
+
+VARIABLE: Final = "MIEN_MODEL"
+"""The environment variable that names another default."""
+
 INPUT: Final = "image"
 _BATCH: Final = 64
 _LARGEST_FILE: Final = 2**31
@@ -39,6 +45,15 @@ def packaged() -> list[Packaged]:
     return [Packaged(path.stem, path) for path in sorted(folder.glob("*.onnx"))]
 
 
+def default_name(environment: Mapping[str, str] = os.environ) -> str:
+    """Return what is used where no model is named: that of `MIEN_MODEL`, or else `DEFAULT`.
+
+    Args:
+        environment: The environment variables; a name that is empty counts as none.
+    """
+    return environment.get(VARIABLE) or DEFAULT
+
+
 def find(name: str | Path) -> Path:
     """Return the model file of a packaged model's name, or of a path.
 
@@ -53,8 +68,9 @@ def find(name: str | Path) -> Path:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         have = ", ".join(known) or "none"
+        origin = f" ({VARIABLE} names it)" if os.environ.get(VARIABLE) == str(name) else ""
         raise ModelError(
-            f"{shown!r}: neither a model file nor a packaged model; packaged are: {have}"
+            f"{shown!r}{origin}: neither a model file nor a packaged model; packaged are: {have}"
         ) from error
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
@@ -98,7 +114,7 @@ class Model:
     @classmethod
     def open(
         cls,
-        name: str | Path = DEFAULT,
+        name: str | Path | None = None,
         *,
         threads: int = 0,
         providers: Sequence[str] = ("CPUExecutionProvider",),
@@ -106,7 +122,7 @@ class Model:
         """Open a packaged model by name, or a model file by path.
 
         Args:
-            name: "face" for example, or a path.
+            name: "face" for example, or a path; None for the default (see `default_name`).
             threads: Threads that one run may use; 0 lets onnxruntime choose.
             providers: Names of onnxruntime's execution providers, best first.
 
@@ -117,6 +133,7 @@ class Model:
             >>> Model.open("face").card.input.size
             96
         """
+        name = default_name() if name is None else name
         path = find(name)
         shown = printable(shortened(str(name)))
         return cls(_read(path, shown), shown, threads=threads, providers=providers)

@@ -62,8 +62,10 @@ def test_it_serves_and_ends_when_told(
         header = {"X-API-Key": KEY}
         answer = httpx2.post(f"{url}/v1/analyze", files=files(red), headers=header)
         assert answer.status_code == 200
-    greeting, *lines = said.read_text().splitlines()
+    greeting, first, second, *lines = said.read_text().splitlines()
     assert greeting == f"mien serves at http://{address}/"
+    assert first == "model tiny-face 1: its weights may be used for tests"
+    assert second == "model tiny-colour 1: its weights may be used for tests"
     events = [json.loads(line)["event"] for line in lines]
     assert set(events[:-1]) == {"request"}
     assert events[-1] == "ended"

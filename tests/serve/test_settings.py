@@ -27,6 +27,16 @@ def test_other_and_empty_variables_do_not_matter() -> None:
     assert load(None, {"MIEN_NOTHING": "1", "MIEN_PORT": ""}, {}) == Settings()
 
 
+def test_the_default_model_is_that_of_all_of_mien(tmp_path: Path) -> None:
+    other = {"MIEN_MODEL": "other.onnx"}
+    assert load(None, {}, {}).models == ("face",)
+    assert load(None, other, {}).models == ("other.onnx",)
+    assert load(None, other, {"models": "more.onnx"}).models == ("more.onnx",)
+    path = tmp_path / "service.toml"
+    path.write_text('models = ["face"]\n')
+    assert load(path, other, {}).models == ("face",)
+
+
 def test_keys_come_from_a_file_too(keys: Path) -> None:
     found = load(None, {"MIEN_API_KEYS": "k" * 16, "MIEN_API_KEY_FILE": str(keys)}, {})
     assert [key.get_secret_value() for key in found.all_keys()] == ["k" * 16, KEY]

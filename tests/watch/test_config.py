@@ -175,3 +175,10 @@ def test_without_hours_it_is_always_open() -> None:
     assert Config.model_validate({"cameras": [{"name": "a", "source": 0}]}).schedule.is_open(
         datetime.now(ZoneInfo("UTC"))
     )
+
+
+def test_the_default_model_is_that_of_all_of_mien(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIEN_MODEL", "other.onnx")
+    assert config.of_source("0").model == "other.onnx"
+    monkeypatch.delenv("MIEN_MODEL")
+    assert config.of_source("0").model == "face"

@@ -88,7 +88,13 @@ _Draw = Annotated[
     ),
 ]
 _Model = Annotated[
-    str, typer.Option("--model", "-m", metavar="NAME|FILE", help="See `mien models list`.")
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        help="See `mien models list`. By default what MIEN_MODEL names, or face.",
+    ),
 ]
 _Top = Annotated[
     int, typer.Option(min=1, help="Classes to give for each picture (models for whole pictures).")
@@ -151,7 +157,7 @@ _Provider = Annotated[
 def predict(
     ctx: typer.Context,
     paths: _Paths,
-    model: _Model = "face",
+    model: _Model = None,
     top: _Top = 5,
     form: _Format = None,
     output: _Output = None,
@@ -173,7 +179,7 @@ def predict(
 
     opened = Model.open(model, threads=threads, providers=provider or ["CPUExecutionProvider"])
     if opened.card.input.framing == "face":
-        _refuse(ctx, ["top"], f"{model} reads faces; it ranks no classes")
+        _refuse(ctx, ["top"], f"{opened.name} reads faces; it ranks no classes")
         if faces is Faces.WHOLE:
             _refuse(ctx, _SEARCH_OPTIONS, "with --faces whole each picture is one face")
         reader = _face_reader(
@@ -187,7 +193,7 @@ def predict(
             threads=threads,
         )
     else:
-        _refuse(ctx, _FACE_OPTIONS, f"{model} reads whole pictures; it looks for no faces")
+        _refuse(ctx, _FACE_OPTIONS, f"{opened.name} reads whole pictures; it looks for no faces")
         reader = _class_reader(opened, top=top, threads=threads)
     drawings = drawings_of(inputs, draw) if draw else {}
     protect(inputs, [*drawings.values(), *([output] if output else [])])

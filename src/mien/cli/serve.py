@@ -56,7 +56,11 @@ def serve(
     ] = None,
     models: Annotated[
         str | None,
-        _option(_READING, "Packaged models or files, by commas. [face]", metavar="NAME|FILE,..."),
+        _option(
+            _READING,
+            "Packaged models or files, by commas. [what MIEN_MODEL names, or face]",
+            metavar="NAME|FILE,...",
+        ),
     ] = None,
     threads: Annotated[
         int | None, _option(_READING, "Cores a process may use; 0 for its share of all. [0]")

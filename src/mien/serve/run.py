@@ -51,6 +51,8 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         _check_free(settings)
         for line in _greeting(settings):
             tell(line)
+        for entry in app.state.service.catalogue.entries.values():
+            tell(entry.card.terms)
         options = server_options(settings)
         if settings.workers == 1:
             sys.setswitchinterval(_SWITCH)

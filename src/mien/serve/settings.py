@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from mien.errors import MienError, printable, shortened
+from mien.model import default_name
 
 PREFIX: Final = "MIEN_"
 _SHORTEST_KEY: Final = 16
@@ -47,7 +48,8 @@ class Settings(BaseModel):
         port: Port to listen at.
         workers: Processes; they share nothing but the port.
         models: Names of packaged models, or model files. The first that reads faces is the
-            default for faces, the first for whole pictures that for classification.
+            default for faces, the first for whole pictures that for classification. Where none
+            is named: the default of all of mien, which `MIEN_MODEL` may name.
         threads: Processor cores a process may use; 0 for its share of all.
         providers: onnxruntime's execution providers for the networks, best first.
         detect_size: Working size of the detector in pixels.
@@ -78,7 +80,9 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    models: Annotated[_Names, Field(min_length=1)] = ("face",)
+    models: Annotated[_Names, Field(min_length=1)] = Field(
+        default_factory=lambda: (default_name(),)
+    )
     threads: Annotated[int, Field(ge=0, le=512)] = 0
     providers: Annotated[_Names, Field(min_length=1)] = ("CPUExecutionProvider",)
     detect_size: Annotated[int, Field(ge=32, le=8192)] = 640
@@ -170,7 +174,8 @@ def load(
         >>> load(None, {"MIEN_PORT": "9000"}, {"host": "0.0.0.0"}).port
         9000
     """
-    found: dict[str, object] = {} if file is None else _read_toml(file)
+    found: dict[str, object] = {"models": (default_name(environment),)}
+    found |= {} if file is None else _read_toml(file)
     named = {PREFIX + name.upper(): name for name in Settings.model_fields}
     found |= {named[key]: value for key, value in environment.items() if key in named and value}
     found |= {name: value for name, value in flags.items() if value is not None}

@@ -21,7 +21,7 @@ from pydantic import (
 from mien import tomlfile
 from mien.ages import GROUPS, checked_groups
 from mien.errors import MienError
-from mien.model import DEFAULT
+from mien.model import default_name
 from mien.watch.areas import WHOLE, area_of_polygon
 from mien.watch.sources.address import Address, AddressError, redacted
 
@@ -287,7 +287,7 @@ class Config(_Part):
 
     Attributes:
         cameras: The cameras; their names differ.
-        model: A packaged model's name, or a model file.
+        model: A packaged model's name, or a model file; by default what `MIEN_MODEL` names.
         threads: Processor cores to use; 0 for all.
         age_groups: Names of the age groups with the first age of each, rising from 0.
         schedule: When the cameras are watched.
@@ -299,7 +299,7 @@ class Config(_Part):
     """
 
     cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]
-    model: str = DEFAULT
+    model: str = Field(default_factory=default_name)
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     age_groups: tuple[tuple[_Name, float], ...] = tuple(GROUPS)
     schedule: Schedule = Schedule()
