@@ -1,8 +1,8 @@
 """Figures as lines of text."""
 
 from mien.card import Metric
-from mien.cli.tables import epoch_line, headline
-from mien.evaluation.result import Evaluation
+from mien.cli.tables import epoch_line, gap_rows, headline
+from mien.evaluation.result import Evaluation, Gap
 
 
 def test_headline() -> None:
@@ -49,3 +49,14 @@ def test_epoch_line() -> None:
     assert epoch_line(row, 17) == (
         "epoch 3 of 17: loss 4.075, validation 4.644, age MAE 5.13 years, gender accuracy 90.0%"
     )
+
+
+def test_gaps_between_groups() -> None:
+    share = Gap("gender", "accuracy", "age_group", "youth", "child", 0.203, 0.172, 0.232, 500)
+    years = Gap("age", "mae", "gender", "female", "male", 0.46, None, None, 900)
+    first, second = gap_rows([share, years])
+    assert list(first.values()) == [
+        *("gender", "right answers", "age group", "youth", "child"),
+        *("20.3 points", "17.2 to 23.2 points"),
+    ]
+    assert (second["gap"], second["95 % interval"]) == ("0.5", "")

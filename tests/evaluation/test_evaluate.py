@@ -14,6 +14,7 @@ from mien.analyzer import Analyzer
 from mien.card import Card, Interval, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError, ModelError, OutputError
+from mien.evaluation import wording
 from mien.evaluation.evaluate import evaluate, table, write_table
 from mien.evaluation.evaluate import save as save_report
 from mien.evaluation.result import Evaluation
@@ -342,6 +343,19 @@ def test_progress(tmp_path: Path) -> None:
     assert seen == [(number, 5) for number in range(1, 6)]
     evaluate(model(), part, threads=1, watch=watch)
     assert seen[5:] == 2 * seen[:5]
+
+
+def test_gaps_between_groups_stand_in_the_result_and_in_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wording, "FEW", 1)
+    # Only what is red is read as male: so men are told, and women are not.
+    rows = [(RED, {"gender": "male"}), (RED, {"gender": "female"})]
+    result = evaluate(model(), manifest(tmp_path, *rows), widths=False, threads=1)
+    (gap,) = [gap for gap in result.gaps if gap.by == "gender"]
+    assert (gap.task, gap.best, gap.worst, gap.value) == ("gender", "male", "female", 1.0)
+    last = table(model(), result)[-1]
+    assert (last["name"], last["group"], last["value"]) == ("accuracy_gap", "male to female", 1.0)
 
 
 def test_tables(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mien.cli.tables import GAPS, gap_rows
 from mien.errors import OutputError, printable
 from mien.files import make_folder
 
@@ -159,6 +160,7 @@ def _print(result: "Evaluation", card: "Card") -> None:
     overall = [metric for metric in result.metrics if not metric.by]
     _table("", (_figure(metric, units[metric.task]) for metric in overall))
     _table("By group", _by_group(result))
+    _table(GAPS, gap_rows(result.gaps))
     _table("By width of the face in pixels", _by_width(result))
     _table("Largest confusions", (row for c in result.confusions for row in _mistakes(c)))
     _table("Never or rarely confused", (row for c in result.confusions for row in _apart(c)))

@@ -11,6 +11,7 @@ import typer
 
 from mien.cli.output import json_text, percent
 from mien.cli.table import print_table
+from mien.cli.tables import GAPS, gap_rows
 from mien.errors import printable
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def _priors(card: "Card") -> Iterator[tuple[str, str]]:
 
 
 def _figures(card: "Card") -> None:
+    from mien.evaluation.gaps import gaps
+
     overall = [metric for metric in card.metrics if not metric.by]
     grouped = [metric for metric in card.metrics if metric.by]
     _table("Measured on the test part", (_figure(metric) for metric in overall))
@@ -159,6 +162,7 @@ def _figures(card: "Card") -> None:
         "Measured by group",
         ({"by": printable(m.by), "group": printable(m.group), **_figure(m)} for m in grouped),
     )
+    _table(GAPS, gap_rows(gaps(card.metrics)))
     _table(
         "Age intervals: years added at both ends",
         (

@@ -1,9 +1,10 @@
 """Measured figures as lines of text."""
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mien.evaluation.result import Evaluation
+    from mien.evaluation.result import Evaluation, Gap
     from mien.training.history import Row
 
 _HEADLINES: Final = {
@@ -26,6 +27,33 @@ def headline(result: "Evaluation") -> str:
         parts.append(_HEADLINES[metric.name].format(metric.value))
     width = max(map(len, lines), default=0)
     return "\n".join(f"{task:<{width}}  {', '.join(parts)}" for task, parts in lines.items())
+
+
+GAPS: Final = "Gap between the best and the worst group"
+
+
+def gap_rows(gaps: "Iterable[Gap]") -> "Iterator[dict[str, str]]":
+    """Yield one row a gap between groups."""
+    from mien.evaluation.wording import number, wording
+
+    def told(gap: "Gap", value: float) -> str:
+        # The difference of two shares is told in points of a hundred.
+        points = wording(gap.name).kind == "share"
+        return f"{100 * value:.1f} points" if points else number(gap.name, value)
+
+    for gap in gaps:
+        interval = ""
+        if gap.low is not None and gap.high is not None:
+            interval = f"{told(gap, gap.low).removesuffix(' points')} to {told(gap, gap.high)}"
+        yield {
+            "task": gap.task,
+            "figure": wording(gap.name).label,
+            "by": gap.by.replace("_", " "),
+            "best": gap.best,
+            "worst": gap.worst,
+            "gap": told(gap, gap.value),
+            "95 % interval": interval,
+        }
 
 
 def epoch_line(row: "Row", epochs: int) -> str:

@@ -18,6 +18,7 @@ from mien.errors import ModelError
 from mien.evaluation.bootstrap import Resampling, estimates
 from mien.evaluation.confusions import class_figures, confusion, reliability
 from mien.evaluation.examples import examples
+from mien.evaluation.gaps import as_metric, gaps
 from mien.evaluation.labels import Labels, groups_of, in_order, labels_of
 from mien.evaluation.metrics import Measure, age_measure
 from mien.evaluation.predictions import predictions_of, said_of
@@ -84,6 +85,7 @@ def evaluate(
         contents = tuple(sample.content for sample in part.samples)
         place = split, manifest.split_hash
         predictions_of(model.card.name, place, contents, known, outputs).save(keep)
+    metrics = tuple(metric for labels in known for metric in _metrics(labels, pictures))
     result = Evaluation(
         model=model.card.name,
         version=model.card.version,
@@ -93,7 +95,8 @@ def evaluate(
         pictures=len(paths),
         seed=seed,
         level=pictures.resampling.level,
-        metrics=tuple(metric for labels in known for metric in _metrics(labels, pictures)),
+        metrics=metrics,
+        gaps=gaps(metrics),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     )
     result = _with_classes(result, known, pictures)
@@ -107,7 +110,7 @@ def evaluate(
 
 
 def table(model: Model, result: Evaluation) -> list[dict[str, Any]]:
-    """Return the figures as rows that say what they were measured on.
+    """Return the figures as rows that say what they were measured on; gaps between groups last.
 
     The column `seed` is that of the model's training.
     """
@@ -124,7 +127,7 @@ def table(model: Model, result: Evaluation) -> list[dict[str, Any]]:
         | {"value": round(metric.value, 5)}
         | context
         | {"low": _rounded(metric.low), "high": _rounded(metric.high)}
-        for metric in result.metrics
+        for metric in (*result.metrics, *map(as_metric, result.gaps))
     ]
 
 

@@ -101,6 +101,33 @@ class AgeFigures(_Part):
 
 
 @dataclass(frozen=True)
+class Gap(_Part):
+    """How far the best and the worst group of a grouping lie apart in one figure.
+
+    Attributes:
+        task: What was measured.
+        name: The figure.
+        by: What the pictures were grouped by.
+        best: The group with the best figure, among those of enough pictures.
+        worst: The group with the worst one.
+        value: The difference, at least 0.
+        low: Lower end of its interval, where it is known.
+        high: Upper end.
+        pictures: How many pictures the two groups have together.
+    """
+
+    task: str
+    name: str
+    by: str
+    best: str
+    worst: str
+    value: float
+    low: float | None
+    high: float | None
+    pictures: int
+
+
+@dataclass(frozen=True)
 class WidthFigure(_Part):
     """A figure over faces that were shrunk to one width.
 
@@ -178,6 +205,7 @@ class Evaluation(_Part):
         seed: Seed of all that was drawn: resamples, and samples of pictures.
         level: Level of the bootstrap intervals.
         metrics: The figures over all pictures and by group; see `GROUPINGS`.
+        gaps: The gaps between the best and the worst group of people.
         confusions: One matrix a classification.
         classes: The figures of every class.
         reliability: One curve a classification.
@@ -197,6 +225,7 @@ class Evaluation(_Part):
     seed: int
     level: float
     metrics: tuple[Metric, ...]
+    gaps: tuple[Gap, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     classes: tuple[ClassFigures, ...] = ()
     reliability: tuple[Reliability, ...] = ()

@@ -115,12 +115,10 @@ def gap(metrics: Sequence[Metric], by: str, unit: str = "") -> str:
         by: What the groups are, "race" for example.
         unit: What the figure counts.
     """
-    large = [metric for metric in metrics if metric.pictures >= FEW]
-    if len(large) < 2 or wording(large[0].name).better == "none":
+    ends = extremes(metrics)
+    if ends is None:
         return ""
-    best, worst = sorted(large, key=lambda metric: (metric.value, metric.group))[:: len(large) - 1]
-    if wording(best.name).better == "high":
-        best, worst = worst, best
+    best, worst = ends
     name, difference = best.name, abs(best.value - worst.value)
     apart = f"{100 * difference:.1f} points" if wording(name).kind == "share" else ""
     return (
@@ -128,6 +126,19 @@ def gap(metrics: Sequence[Metric], by: str, unit: str = "") -> str:
         f"{worst.group} ({number(name, worst.value, unit)}), a gap of "
         f"{apart or number(name, difference, unit)}{_overlap(best, worst)}."
     )
+
+
+def extremes(metrics: Sequence[Metric]) -> tuple[Metric, Metric] | None:
+    """Return the figures of the best and of the worst group; None for fewer than two groups.
+
+    Args:
+        metrics: One figure of every group; groups of few pictures are passed over.
+    """
+    large = [metric for metric in metrics if metric.pictures >= FEW]
+    if len(large) < 2 or wording(large[0].name).better == "none":
+        return None
+    best, worst = sorted(large, key=lambda metric: (metric.value, metric.group))[:: len(large) - 1]
+    return (worst, best) if wording(best.name).better == "high" else (best, worst)
 
 
 def mistakes(matrix: Confusion, count: int = 5) -> list[str]:
