@@ -15,11 +15,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import DataError
+from mien.card import Card
+from mien.errors import DataError, ModelError
 from mien.files import atomic_write
 from mien.model import find
 from mien.onnxfile import network_digest
-from mien.watch.visit import BIN, BINS
+from mien.watch.visit import BIN, BINS, binned
 
 SCHEMA: Final = 1
 PACKAGED: Final = "face-calibration.json"
@@ -54,6 +55,14 @@ class Calibration:
     def bins(self) -> NDArray[np.int64]:
         """N: the bin of each true age."""
         return np.minimum(self.truth // BIN, BINS - 1)
+
+    @property
+    def measured_prior(self) -> Numbers:
+        """`BINS`: the mean distribution of the faces; the card's prior where there are none.
+
+        Distributions of these faces' mix are left as they are when they are corrected from it.
+        """
+        return self.ages.mean(axis=0) if len(self.ages) else self.prior
 
     def taken(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Calibration":
         """Return some of the rows, perhaps repeatedly."""
@@ -128,6 +137,28 @@ def read(path: Path) -> Calibration:
         raise DataError(
             f"{path}: no calibration ({error}); write one with scripts/face_calibration.py"
         ) from error
+
+
+def of_card(card: Card) -> Calibration:
+    """Return a calibration without any face, for a model that none was measured with.
+
+    Raises:
+        ModelError: The card does not say under which ages the model was calibrated.
+    """
+    prior = card.priors.get("age")
+    if prior is None:
+        raise ModelError(
+            f"{card.name}: its card has no prior of ages, so totals cannot be corrected; train "
+            "the model again"
+        )
+    return Calibration(
+        truth=np.zeros(0, np.int64),
+        years=np.zeros(0),
+        ages=np.zeros((0, BINS)),
+        found=np.zeros(0, np.bool_),
+        prior=binned(np.array(prior)),
+        about={"model": card.name, "version": card.version},
+    )
 
 
 @cache
