@@ -24,15 +24,16 @@ def made(count: int, seed: int, ages: NDArray[np.int64] | None = None) -> Calibr
     rng = np.random.default_rng(seed)
     prior = np.exp(-0.5 * ((CENTRES - 30) / 18) ** 2)
     prior /= prior.sum()
-    truth = (
+    truth = np.asarray(
         ages
         if ages is not None
-        else 5 * rng.choice(BINS, count, p=prior) + rng.integers(0, 5, count)
+        else 5 * rng.choice(BINS, count, p=prior) + rng.integers(0, 5, count),
+        np.int64,
     )
     seen = truth + rng.normal(0, 8, len(truth))
     ages_of = np.exp(-0.5 * ((seen[:, None] - CENTRES) / 8) ** 2) * prior
     ages_of /= ages_of.sum(axis=1, keepdims=True)
-    years = ages_of @ CENTRES
+    years = np.asarray(ages_of @ CENTRES, np.float64)
     return Calibration(truth, years, ages_of, np.ones(len(truth), bool), prior, {})
 
 

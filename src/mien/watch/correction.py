@@ -98,8 +98,9 @@ class Corrector:
         self._faces = faces = len(calibration.truth)
         self._prior = np.maximum(calibration.measured_prior, _LEAST)
         rng = np.random.default_rng([seed, faces])
-        draws = rng.multinomial(faces, np.full(faces, 1 / max(1, faces)), size=resamples)
-        weights = draws.astype(np.float64)
+        weights = np.zeros((resamples, faces))
+        if faces:
+            weights += rng.multinomial(faces, np.full(faces, 1 / faces), size=resamples)
         cells = np.array([bin_of(years) for years in calibration.years], np.int64)
         hard, soft = _table(cells, np.eye(BINS)[calibration.bins]), _table(cells, calibration.ages)
         self._priors = np.maximum(

@@ -1,6 +1,7 @@
 """A database by its URL: opened, brought to the newest schema, its failures explained."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -19,6 +20,7 @@ from mien.errors import StoreError, printable, shortened
 
 _BUSY: Final = 30
 _CONNECT: Final = 5
+_PAUSE: Final = 0.02
 # Any number that nobody else uses: whoever upgrades holds it.
 _LOCK: Final = 0x6D69656E
 
@@ -142,14 +144,32 @@ def _parsed(url: str) -> sa.URL:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions are begun by hand, below.
     connection.isolation_level = None
+    _write_ahead(connection)
     for setting in (
-        "journal_mode = WAL",
         # What the outbox drops must be on the disk here.
         "synchronous = FULL",
         # What is forgotten is overwritten.
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a log written ahead; while another connection asks for the same, SQLite does not wait.
+
+    Raises:
+        sqlite3.OperationalError: The file stays locked, or cannot be written.
+    """
+    deadline = time.monotonic() + _BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
