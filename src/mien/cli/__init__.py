@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import data, evaluate, models, predict, serve, store, train
+from mien.cli import data, evaluate, models, predict, serve, store, train, watch
 from mien.errors import MienError, printable
 
 
@@ -67,6 +67,7 @@ _HELP = """Read faces and pictures with small models, on this machine.
   mien models show face                  what the model reads, and how well
   mien train --data animals              learn a folder of pictures, one subfolder a class
   mien serve                             read over HTTP, and on a page
+  mien watch --camera 0                  count visits before a camera
 
 Each command explains itself with --help.
 """
@@ -82,6 +83,7 @@ app = typer.Typer(
 app.command("predict", help=predict.HELP)(predict.predict)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(watch.app, name="watch")
 app.add_typer(store.app, name="store")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)

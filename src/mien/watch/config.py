@@ -224,7 +224,8 @@ class Tracking(_Part):
     """How faces become visits.
 
     Attributes:
-        confirm: A track is one once its face was found so often.
+        confirm: A track is one once its face was found so often; twice is enough where so many
+            frames would take longer than a second.
         hidden: Somebody who is out of sight for less than so many seconds stays the same visit.
         border: So many frames in a row decide that somebody is in another area.
         min_face: Faces narrower than so many pixels are passed over.
@@ -266,10 +267,12 @@ class Store(_Part):
     Attributes:
         url: The database's URL, for SQLAlchemy; `${NAME}` stands for an environment variable.
         keep_days: Visits older than this are deleted; their totals stay.
+        outbox: Folder in which visits wait until the database has them.
     """
 
     url: str = "sqlite:///mien-watch.sqlite3"
     keep_days: Annotated[int, Field(ge=1, le=3660)] = 30
+    outbox: Path = Path("mien-outbox")
 
 
 class Privacy(_Part):

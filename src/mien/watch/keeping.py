@@ -1,0 +1,67 @@
+"""Finished visits to the store of a configuration, by way of the local outbox."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+from mien.watch.config import Config, WatchError
+from mien.watch.store.recorder import Recorder
+from mien.watch.store.store import Store
+from mien.watch.visit import Visit
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Keeper:
+    """A sink that gives each visit to a recorder, which has it on the disk when it returns.
+
+    Attributes:
+        recorder: The recorder.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def put(self, visits: Sequence[Visit]) -> None:
+        """Take visits."""
+        for visit in visits:
+            self.recorder.record(visit)
+
+
+@contextmanager
+def keeper(config: Config, environment: Mapping[str, str] = os.environ) -> Iterator[Keeper]:
+    """Open the recorder of a configuration, until the block ends.
+
+    Raises:
+        WatchError: An environment variable that the store's URL names is missing.
+        StoreError: The URL makes no sense, or another process uses the outbox.
+        OutputError: The outbox cannot be written.
+    """
+    connect = partial(Store, store_url(config, environment), zone=config.schedule.time_zone)
+    keep = timedelta(days=config.store.keep_days)
+    recorder = Recorder(config.store.outbox, connect, keep=keep)
+    try:
+        yield Keeper(recorder)
+    finally:
+        recorder.close()
+
+
+def store_url(config: Config, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the URL of a configuration's store, with the environment's variables in place.
+
+    Raises:
+        WatchError: One of them is missing.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in environment:
+            raise WatchError(f"store.url: the environment variable {name} is not set")
+        return quote(environment[name], safe="")
+
+    return _VARIABLE.sub(value, config.store.url)
