@@ -42,7 +42,14 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the recipe."),
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="The run folder; runs/NAME where NAME is the recipe's.")
+        Path | None,
+        typer.Option(
+            "--run",
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="The run folder to make; else runs/NAME, NAME being the recipe's.",
+        ),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")
@@ -261,8 +268,8 @@ def _start(
     name = re.sub("[^a-z0-9]+", "-", data.resolve().stem.lower()).strip("-")
     name = name if name[:1].isalpha() else f"model-{name}".rstrip("-")
     folder = run or Path("runs") / name
-    path = data if data.is_file() else _import(data, folder / "manifest.csv")
     model = None if begin is None else Model.open(begin)
+    path = data if data.is_file() else _import(data, folder / "manifest.csv")
     return starter(manifest.read(path), path, name, model, changes), folder
 
 

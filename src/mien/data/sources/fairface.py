@@ -99,7 +99,7 @@ def import_fairface(
         Sample(path, "fairface", contents[path], split, labels[path])
         for path, split in settled.items()
     ]
-    return manifest_of(samples, folder, "picture that a label file names")
+    return manifest_of(samples, folder, "picture that a label file names", skipped)
 
 
 def age_interval(text: str) -> tuple[int, int] | None:

@@ -70,7 +70,7 @@ def import_ferplus(
             skipped.add(_DISPUTED[rule], rows[path].name)
         else:
             samples.append(Sample(path, "ferplus", contents[path], split, labels))
-    return manifest_of(samples, folder, "readable picture with a label in fer2013new.csv")
+    return manifest_of(samples, folder, "readable picture with a label in fer2013new.csv", skipped)
 
 
 def majority(votes: Mapping[str, int]) -> dict[str, str] | None:

@@ -79,7 +79,7 @@ def read_classes(
         Sample(path, source, contents[path], split, {label: labels[path]})
         for path, split in settled.items()
     ]
-    return manifest_of(samples, folder, "readable picture in one folder a class")
+    return manifest_of(samples, folder, "readable picture in one folder a class", skipped)
 
 
 def named_parts(folder: Path) -> dict[str, str]:

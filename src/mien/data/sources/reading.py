@@ -90,15 +90,19 @@ def fingerprints(
             skipped.add("unreadable picture", f"{path.name} ({error.reason})")
 
 
-def manifest_of(samples: list[Sample], place: Path, expected: str) -> Manifest:
+def manifest_of(samples: list[Sample], place: Path, expected: str, skipped: Skipped) -> Manifest:
     """Return the manifest of what an import found.
 
     Raises:
-        DataError: It found nothing of what it expected.
+        DataError: It found nothing of what it expected; the message says what was left out, too.
     """
-    if not samples:
-        raise DataError(f"{place}: no {expected} found there")
-    return Manifest(tuple(samples))
+    if samples:
+        return Manifest(tuple(samples))
+    left_out = "".join(
+        f"; left out: {len(names):,}: {reason} ({names[0]}{', ...' if len(names) > 1 else ''})"
+        for reason, names in sorted(skipped.names.items(), key=lambda item: -len(item[1]))[:1]
+    )
+    raise DataError(f"{place}: no {expected} found there{left_out}")
 
 
 def pictures(folder: Path, skipped: Skipped) -> Iterator[Path]:

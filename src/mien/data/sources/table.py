@@ -65,7 +65,7 @@ def import_csv(
         Sample(path, found[path].source, contents[path], split, found[path].labels)
         for path, split in settle(contents, named, skipped, seed=seed).items()
     ]
-    return manifest_of(samples, table, "row with a readable picture and a label")
+    return manifest_of(samples, table, "row with a readable picture and a label", skipped)
 
 
 @dataclass(frozen=True, slots=True)

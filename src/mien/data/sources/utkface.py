@@ -37,7 +37,9 @@ def import_utkface(
         Sample(path, "utkface", content, part_of(content, seed=seed), labels[path])
         for path, content in fingerprints(labels, skipped, watch)
     ]
-    return manifest_of(samples, folder, "readable picture named [age]_[gender]_[race]_[date]")
+    return manifest_of(
+        samples, folder, "readable picture named [age]_[gender]_[race]_[date]", skipped
+    )
 
 
 def _utkface_labels(name: str) -> dict[str, str] | None:
