@@ -10,6 +10,7 @@ import pytest
 
 from mien.serve.batching import Batcher, QueueFullError
 from mien.serve.metrics import Metrics
+from tests.serve.conftest import wait_until
 
 Make = Callable[..., Batcher]
 
@@ -71,8 +72,7 @@ def test_what_waits_goes_as_one_batch(make: Make) -> None:
     batcher, reader = make(batch=8, wait=30), Doubling()
     blocked(batcher, reader)
     futures = [future for n in range(1, 12) for future in batcher.submit(reader, given(n))]
-    while batcher._preparing or batcher._ready.qsize() < 11:
-        pass
+    wait_until(lambda: len(batcher._ready) == 11 and batcher._busy == 1)
     reader.open.set()
 
     assert [future.result(30) for future in futures] == [2 * n for n in range(1, 12)]

@@ -1,16 +1,17 @@
 """Pictures of all requests through the networks together: a bounded queue and its workers.
 
-A picture's way: accepted if there is room; decoded, searched and cropped by one of a few threads;
-gathered with others by the one thread that runs the networks. Nothing is shared between pictures,
-so one that fails does so alone.
+A picture's way: accepted if there is room; decoded, searched and cropped by one worker; gathered
+with others by whichever worker runs the network next, one at a time. Nothing is shared between
+pictures, so one that fails does so alone.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
@@ -57,13 +58,20 @@ class Batcher:
         self, metrics: Metrics, *, threads: int, limit: int, batch: int, wait: float
     ) -> None:
         self._metrics, self._limit, self._batch, self._wait = metrics, limit, batch, wait
-        self._pool = ThreadPoolExecutor(threads, "mien-prepare")
-        self._ready: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._pending = 0
-        self._preparing = 0
-        self._worker = threading.Thread(target=self._work, name="mien-network", daemon=True)
-        self._worker.start()
+        self._cores = threads
+        self._changed = threading.Condition()
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._ready: deque[_Job] = deque()
+        self._pending = self._busy = 0
+        self._in_network = self._closing = False
+        # One more than work at a time, so that a batch need not wait until all of them, which may
+        # have large pictures in hand, come back.
+        self._workers = [
+            threading.Thread(target=self._work, name=f"mien-worker-{number}", daemon=True)
+            for number in range(threads + 1)
+        ]
+        for worker in self._workers:
+            worker.start()
         metrics.watch_queue(lambda: self._pending)
 
     @property
@@ -90,23 +98,77 @@ class Batcher:
             QueueFullError: There is no room for all of them.
         """
         jobs = [_Job(reader, source) for source in sources]
-        with self._lock:
+        with self._changed:
             if self._pending + len(jobs) > self._limit:
                 raise QueueFullError
             self._pending += len(jobs)
-        for job in jobs:
-            self._pool.submit(self._prepare, job)
+            self._tasks += [partial(self._prepare, job) for job in jobs]
+            self._changed.notify(len(jobs))
         return [job.future for job in jobs]
 
     def call(self, work: Callable[[], Value]) -> "Future[Value]":
         """Have other work done, such as drawing, by the threads that prepare pictures."""
-        return self._pool.submit(work)
+        future: Future[Value] = Future()
+
+        def task() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+
+        with self._changed:
+            self._tasks.append(task)
+            self._changed.notify()
+        return future
 
     def close(self) -> None:
         """Finish what was accepted, and end the threads; nothing may be submitted any more."""
-        self._pool.shutdown(wait=True)
-        self._ready.put(None)
-        self._worker.join()
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for worker in self._workers:
+            worker.join()
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            task()
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Return what a worker does next, as soon as there is something; None at the end."""
+        with self._changed:
+            while True:
+                if jobs := self._gather():
+                    self._busy += 1
+                    return partial(self._run, jobs)
+                if self._tasks and self._busy < self._cores:
+                    self._busy += 1
+                    return self._tasks.popleft()
+                if self._closing and not (self._tasks or self._ready or self._busy):
+                    self._changed.notify_all()
+                    return None
+                self._changed.wait(self._patience())
+
+    def _gather(self) -> list[_Job]:
+        """Return a batch for the network; none while it is in use, or more may join it."""
+        if self._in_network or not self._ready:
+            return []
+        # There is nothing to wait for when no picture is under way.
+        more = self._tasks or self._busy
+        if more and len(self._ready) < self._batch and (self._patience() or 0) > 0:
+            return []
+        self._in_network = True
+        return [self._ready.popleft() for _ in range(min(self._batch, len(self._ready)))]
+
+    def _patience(self) -> float | None:
+        """Return for how long what is ready may wait for more; None for as long as it takes."""
+        if self._in_network or not self._ready:
+            return None
+        return max(0.0, self._ready[0].since + self._wait - perf_counter())
 
     def _prepare(self, job: _Job) -> None:
         if job.source is None or job.future.cancelled():
@@ -114,46 +176,26 @@ class Batcher:
             return
         start = perf_counter()
         self._metrics.stage("wait", start - job.since)
-        with self._lock:
-            self._preparing += 1
         try:
             job.prepared = job.reader.prepare(job.source())
-            # The encoded picture is needed no more, however long the batch takes.
-            job.source = None
         except BaseException as error:
             self._settle(job, error)
-        else:
-            job.since = perf_counter()
-            self._metrics.stage("prepare", job.since - start)
-            self._ready.put(job)
-        finally:
-            with self._lock:
-                self._preparing -= 1
+            return
+        # The encoded picture is needed no more, however long the batch takes.
+        job.source = None
+        job.since = perf_counter()
+        self._metrics.stage("prepare", job.since - start)
+        with self._changed:
+            self._ready.append(job)
 
-    def _work(self) -> None:
-        while (first := self._ready.get()) is not None:
-            jobs = self._gather(first)
-            groups: dict[int, list[_Job]] = {}
-            for job in jobs:
-                groups.setdefault(id(job.reader), []).append(job)
-            for group in groups.values():
-                self._finish(group)
-
-    def _gather(self, first: _Job) -> list[_Job]:
-        """Return a batch: what is ready, and what becomes so in a moment."""
-        jobs, deadline = [first], perf_counter() + self._wait
-        while len(jobs) < self._batch:
-            # There is nothing to wait for when no picture is under way.
-            left = deadline - perf_counter() if self._preparing else 0
-            try:
-                job = self._ready.get(left > 0, max(left, 0))
-            except queue.Empty:
-                break
-            if job is None:
-                self._ready.put(None)
-                break
-            jobs.append(job)
-        return jobs
+    def _run(self, jobs: list[_Job]) -> None:
+        groups: dict[int, list[_Job]] = {}
+        for job in jobs:
+            groups.setdefault(id(job.reader), []).append(job)
+        for group in groups.values():
+            self._finish(group)
+        with self._changed:
+            self._in_network = False
 
     def _finish(self, jobs: list[_Job]) -> None:
         start = perf_counter()
@@ -174,7 +216,7 @@ class Batcher:
             self._settle(job, None, result)
 
     def _settle(self, job: _Job, error: BaseException | None, result: Any = None) -> None:
-        with self._lock:
+        with self._changed:
             self._pending -= 1
         # Whoever asked may have gone away meanwhile.
         with suppress(InvalidStateError):

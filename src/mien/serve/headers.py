@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _POLICY: Final = {
@@ -42,19 +41,22 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, servers: Sequence[str], *, lasting_tls: bool) -> None:
         self._app = app
-        self._headers = dict(_FIXED) | {"Content-Security-Policy": policy(servers)}
+        headers = dict(_FIXED) | {"Content-Security-Policy": policy(servers)}
         if lasting_tls:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        # As they go over the wire, since every answer bears them.
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self._headers)
+                headers = [*message["headers"], *self._headers]
                 # What was read of a picture is nobody's to keep, unless a route says so.
-                headers.setdefault("Cache-Control", "no-store")
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

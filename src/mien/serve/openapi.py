@@ -21,6 +21,21 @@ _OUTPUTS: Final[list[type[BaseModel]]] = [
     StreamProblem,
 ]
 
+_KEYS: Final = {
+    "HTTPBearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, where the service asks for one.",
+    },
+    "APIKeyHeader": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same, as a header.",
+    },
+}
+"""The two ways in which `mien.serve.service.check_access` takes a key."""
+
 DESCRIPTION: Final = """Reads faces (age with an interval, gender, expression) and pictures.
 
 Every error is a problem document (RFC 9457). Where the service asks for an API key, it is sent as
@@ -56,6 +71,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
         )
         for name, schema in extra["$defs"].items():
             schemas.setdefault(name, schema)
+    found["components"]["securitySchemes"] = dict(_KEYS)
+    for operation in _operations(found):
+        if "401" in operation["responses"]:
+            operation["security"] = [{name: []} for name in _KEYS]
     schemas["Problem"] = schemas.pop("ProblemDocument")
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     return found
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in document["paths"].values() for operation in path.values()]

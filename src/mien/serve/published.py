@@ -14,7 +14,7 @@ from mien.serve.annotating import annotated
 from mien.serve.bodies import Upload
 from mien.serve.problems import Problem, of_pictures, responses
 from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS
-from mien.serve.service import Service, ServiceDep
+from mien.serve.service import Service, ServiceDep, service_of
 
 router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404))
 
@@ -38,7 +38,8 @@ class AgeAnswer(BaseModel):
     cl_age: str = Field(description="Name of the age group.")
 
 
-async def _image(request: Request, service: ServiceDep) -> AsyncIterator[Upload]:
+async def _image(request: Request) -> AsyncIterator[Upload]:
+    service = service_of(request)
     service.check_room()
     async with service.bodies.read(request) as body:
         match bodies.media_type(request):
@@ -50,7 +51,8 @@ async def _image(request: Request, service: ServiceDep) -> AsyncIterator[Upload]
                 raise bodies.unsupported(request, bodies.URLENCODED, bodies.MULTIPART)
 
 
-async def _upload(request: Request, service: ServiceDep) -> AsyncIterator[Upload]:
+async def _upload(request: Request) -> AsyncIterator[Upload]:
+    service = service_of(request)
     service.check_room()
     async with service.bodies.read(request) as body:
         if bodies.media_type(request) != bodies.MULTIPART:

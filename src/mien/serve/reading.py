@@ -35,34 +35,18 @@ class FaceOptions:
     """What is to be read of faces.
 
     Attributes:
-        model: Name of the model.
-        tasks: The tasks to report, parted by commas.
+        model: Name of the model; None for the service's first that reads faces.
+        tasks: The tasks to report, parted by commas; None for the model's default ones.
         faces: Where the faces of a picture are.
         min_face: Faces narrower than this many pixels are left out.
-        max_faces: At most so many faces a picture.
+        max_faces: At most so many faces a picture; None for all.
     """
 
-    model: Name = None
-    tasks: Annotated[
-        str | None,
-        Query(
-            description="What to report, parted by commas; by default what the model's card "
-            "names so. Race is reported only when named.",
-            examples=["age,gender"],
-        ),
-    ] = None
-    faces: Annotated[
-        Literal["detect", "whole"],
-        Query(description="detect: look for faces. whole: each picture is one face."),
-    ] = "detect"
-    min_face: Annotated[
-        float,
-        Query(ge=0, le=1e6, description="Leave out faces narrower than this, in pixels."),
-    ] = 0
-    max_faces: Annotated[
-        int | None,
-        Query(ge=1, le=10_000, description="At most so many faces a picture, the largest."),
-    ] = None
+    model: str | None = None
+    tasks: str | None = None
+    faces: Literal["detect", "whole"] = "detect"
+    min_face: float = 0
+    max_faces: int | None = None
 
     def names(self, entry: Entry) -> list[str]:
         """Return the names of the tasks to report.
@@ -83,7 +67,33 @@ class FaceOptions:
         return named
 
 
-FaceQuery = Annotated[FaceOptions, Depends()]
+async def _face_options(
+    model: Name = None,
+    tasks: Annotated[
+        str | None,
+        Query(
+            description="What to report, parted by commas; by default what the model's card "
+            "names so. Race is reported only when named.",
+            examples=["age,gender"],
+        ),
+    ] = None,
+    faces: Annotated[
+        Literal["detect", "whole"],
+        Query(description="detect: look for faces. whole: each picture is one face."),
+    ] = "detect",
+    min_face: Annotated[
+        float,
+        Query(ge=0, le=1e6, description="Leave out faces narrower than this, in pixels."),
+    ] = 0,
+    max_faces: Annotated[
+        int | None,
+        Query(ge=1, le=10_000, description="At most so many faces a picture, the largest."),
+    ] = None,
+) -> FaceOptions:
+    return FaceOptions(model, tasks, faces, min_face, max_faces)
+
+
+FaceQuery = Annotated[FaceOptions, Depends(_face_options)]
 
 
 async def read_faces(

@@ -10,7 +10,7 @@ from mien.serve import bodies
 from mien.serve.bodies import Upload
 from mien.serve.problems import of_pictures
 from mien.serve.schemas import PicturesBody
-from mien.serve.service import ServiceDep
+from mien.serve.service import service_of
 
 FILE: Final = "file"
 DRAWN: Final[dict[int | str, dict[str, Any]]] = {
@@ -69,7 +69,8 @@ ONE_FILE: Final[Mapping[str, Any]] = {
 """How it describes a form with one picture."""
 
 
-async def _pictures(request: Request, service: ServiceDep) -> AsyncIterator[list[Upload]]:
+async def _pictures(request: Request) -> AsyncIterator[list[Upload]]:
+    service = service_of(request)
     service.check_room()
     async with service.bodies.read(request) as body:
         match bodies.media_type(request):

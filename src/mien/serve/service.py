@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from mien.serve.access import Keys, RateLimit
@@ -131,23 +130,31 @@ class Service:
         return overloaded("queue-full", "The service is at its limit; try again in a moment.")
 
 
-def _service(connection: HTTPConnection) -> Service:
+# What routes depend on is asynchronous, however little it does: FastAPI calls everything else in
+# a thread, and each change of threads waits for those that decode.
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """Return the service that a request or a stream came to."""
     service: Service = connection.app.state.service
     return service
 
 
+async def _service(connection: HTTPConnection) -> Service:
+    return service_of(connection)
+
+
 ServiceDep = Annotated[Service, Depends(_service)]
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key, where the service asks for one.")
-_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same, as a header.")
 
+async def check_access(request: Request) -> None:
+    """Refuse clients that call too often, or without a right key.
 
-def check_access(
-    request: Request,
-    service: ServiceDep,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
-    header: Annotated[str | None, Security(_HEADER)],
-) -> None:
-    """Refuse clients that call too often, or without a right key."""
+    The headers are read here, and described in `mien.serve.openapi`: as dependencies of FastAPI
+    they took a tenth of a request's time.
+    """
+    service = service_of(request)
     service.rate.take(request.client.host if request.client else "")
-    service.keys.check(bearer.credentials if bearer else header)
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    given = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    service.keys.check(given)
