@@ -14,7 +14,6 @@ memory should stay where it is.
 """
 
 import argparse
-import asyncio
 import os
 import signal
 import socket
@@ -23,14 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx2
 
+from load import Turn, encode, flood, run, take_turn
 from mien import Analyzer
 from predict import Row, make_photos, show, write
 
@@ -53,9 +53,9 @@ def main() -> None:
         photos = [path.read_bytes() for path in make_photos(Path(folder), 32, 0, options.seed)]
         work = [photos[number % len(photos)] for number in range(options.pictures)]
         analyzer = Analyzer(options.model, threads=options.threads)
-        rows, rate = asyncio.run(measure(found, analyzer, work, options.rounds))
+        rows, rate = measure(found, analyzer, work, options.rounds)
         if options.overload:
-            rows += asyncio.run(measure_overload(found, photos, rate, options.overload))
+            rows += measure_overload(found, photos, rate, options.overload)
     show(rows, f"{options.pictures} pictures of 640 x 480 a turn, {options.rounds} rounds")
     if options.csv:
         write(rows, options.csv, options.seed)
@@ -65,8 +65,17 @@ def main() -> None:
 class Service:
     """A service in a process of its own."""
 
-    url: str
+    port: int
     process: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(self, photo: bytes) -> bytes:
+        """Return the request that asks for the faces of a JPEG."""
+        return encode(photo, f"127.0.0.1:{self.port}")
 
     def resident(self) -> float:
         """Return its memory in megabytes."""
@@ -85,7 +94,7 @@ def service(model: str, threads: int) -> Iterator[Service]:
     with subprocess.Popen(
         [sys.executable, "-c", program, "serve", *flags], stderr=subprocess.DEVNULL
     ) as running:
-        found = Service(f"http://127.0.0.1:{port}", running.pid)
+        found = Service(port, running.pid)
         try:
             _wait_until_ready(found, running)
             yield found
@@ -105,65 +114,7 @@ def _wait_until_ready(found: Service, running: "subprocess.Popen[bytes]") -> Non
     raise SystemExit("the service did not start; try `mien serve`")
 
 
-@dataclass
-class Turn:
-    """What some clients saw: how long each answer took, by status."""
-
-    seconds: float = 0
-    accepted: list[float] = field(default_factory=list)
-    refused: list[float] = field(default_factory=list)
-    others: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Answers a second."""
-        return len(self.accepted) / self.seconds
-
-    def add(self, status: int, seconds: float) -> None:
-        """Count an answer."""
-        if status == 200:
-            self.accepted.append(seconds)
-        elif status == 503:
-            self.refused.append(seconds)
-        else:
-            self.others += 1
-
-
-@asynccontextmanager
-async def clients(found: Service, most: int) -> AsyncIterator[httpx2.AsyncClient]:
-    """Open a client with so many connections."""
-    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
-    async with httpx2.AsyncClient(base_url=found.url, limits=limits, timeout=_TIMEOUT) as http:
-        yield http
-
-
-async def post(http: httpx2.AsyncClient, photo: bytes, turn: Turn) -> None:
-    """Send a picture and count the answer."""
-    start = time.perf_counter()
-    try:
-        answer = await http.post("/v1/analyze", files={"file": ("p.jpg", photo, "image/jpeg")})
-    except httpx2.TransportError:
-        turn.others += 1
-        return
-    turn.add(answer.status_code, time.perf_counter() - start)
-
-
-async def take_turn(found: Service, work: Sequence[bytes], number: int) -> Turn:
-    """Have some clients send all pictures, each one after the other."""
-    turn, left = Turn(), iter(work)
-
-    async def client(http: httpx2.AsyncClient) -> None:
-        for photo in left:
-            await post(http, photo, turn)
-
-    async with clients(found, number) as http:
-        start = time.perf_counter()
-        await asyncio.gather(*(client(http) for _ in range(number)))
-        turn.seconds = time.perf_counter() - start
-    return turn
-
-
-async def measure(
+def measure(
     found: Service, analyzer: Analyzer, work: Sequence[bytes], rounds: int
 ) -> tuple[list[Row], float]:
     """Return the rows of all numbers of clients, and the service's rate at 16 clients."""
@@ -175,7 +126,8 @@ async def measure(
         for _ in analyzer.read(part):
             pass
         rate = len(part) / (time.perf_counter() - start)
-        seen = {number: await take_turn(found, part, number) for number in CLIENTS}
+        requests = [found.request(photo) for photo in part]
+        seen = {number: run(take_turn(found.port, requests, number)) for number in CLIENTS}
         if current:
             inside.append(rate)
             for number, turn in seen.items():
@@ -207,26 +159,15 @@ def _latencies(name: str, taken: Sequence[float]) -> list[Row]:
     return [_row(f"{name}, p{p}", "ms", f"{1000 * cuts[p - 1]:.0f}") for p in (50, 95, 99)]
 
 
-async def measure_overload(
+def measure_overload(
     found: Service, photos: Sequence[bytes], rate: float, seconds: float
 ) -> list[Row]:
     """Send ten times what the service can take; return what became of it."""
-    before, turn = found.resident(), Turn()
-    async with clients(found, 1000) as http:
-        tasks: set[asyncio.Task[None]] = set()
-        start, sent = time.perf_counter(), 0
-        while (now := time.perf_counter() - start) < seconds:
-            # What is not sent in time is sent at once: a late client is a client all the same.
-            while sent < 10 * rate * now and len(tasks) < 900:
-                tasks.add(task := asyncio.create_task(post(http, photos[sent % 32], turn)))
-                task.add_done_callback(tasks.discard)
-                sent += 1
-            await asyncio.sleep(0.002)
-        await asyncio.gather(*tasks)
-        turn.seconds = time.perf_counter() - start
+    before = found.resident()
+    turn = run(flood(found.port, [found.request(p) for p in photos], 10 * rate, seconds))
     name = "overload"
     return [
-        _row(f"{name}, sent", "requests/s", f"{sent / turn.seconds:.1f}"),
+        _row(f"{name}, sent", "requests/s", f"{turn.sent / turn.seconds:.1f}"),
         _row(f"{name}, accepted", "pictures/s", f"{turn.rate:.1f}"),
         *_latencies(f"{name}, accepted", turn.accepted),
         _row(f"{name}, refused by 503", "requests/s", f"{len(turn.refused) / turn.seconds:.1f}"),

@@ -865,8 +865,11 @@ export interface components {
          *
          *     Attributes:
          *         level: Share of people whose age lies inside, for example 0.9.
-         *         from_age: The rule holds for predicted ages of at least this.
-         *         margin: Years added at both ends of the distribution's central interval; may be negative.
+         *         from_age: The margin is that of people of at least this age; the first one is also that of
+         *             younger people.
+         *         margin: Years that their intervals need at both ends beyond the distribution's central
+         *             interval; may be negative. As nobody's age is known, an interval is widened by the mean
+         *             of the margins over the distribution.
          *         pictures: How many pictures the margin was measured on.
          */
         Interval: {
