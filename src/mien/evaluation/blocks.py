@@ -6,13 +6,10 @@ from functools import partial
 from typing import Final, Protocol
 
 from mien.card import Card, Metric, Task
-from mien.evaluation import plots, wording
+from mien.evaluation import age_plots, class_plots, plots, wording
 from mien.evaluation.canvas import Form
 from mien.evaluation.plots import Estimate, Section
 from mien.evaluation.result import Evaluation
-
-HEADLINES: Final = ("accuracy", "mae", "in_interval")
-"""The figures that stand for a whole task: the first that was measured."""
 
 GREY_GOAL: Final = 0.9
 
@@ -75,7 +72,7 @@ class Measured:
     def headline(self) -> Metric | None:
         """The figure that stands for the task."""
         found = self.overall
-        return next((found[name] for name in HEADLINES if name in found), None)
+        return next((found[name] for name in wording.HEADLINES if name in found), None)
 
     def groups(self, name: str, by: str) -> list[Metric]:
         """Return a figure by group."""
@@ -202,7 +199,7 @@ def _scatter(part: Measured) -> Iterator[Block]:
             yield Block(
                 question="How do its estimates follow the true ages?",
                 name=f"ages-{part.task.name}",
-                draw=partial(plots.age_scatter, *points),
+                draw=partial(age_plots.age_scatter, *points),
                 notes=(
                     "One dot a picture; on the dashed line the estimate is right. Shaded: the "
                     "interval it usually gives.",
@@ -242,12 +239,12 @@ def _confusion(part: Measured) -> Iterator[Block]:
         yield Block(
             question="What does it take for what?",
             name=f"confusion-{part.task.name}",
-            draw=partial(plots.confusion_matrix, matrix.labels, matrix.counts),
+            draw=partial(class_plots.confusion_matrix, matrix.labels, matrix.counts),
             notes=(
                 "Counts of pictures; the stronger the colour, the larger the share of the row.",
             ),
             points=(*mistakes, *apart),
-            wide=plots.wide_confusion(len(matrix.labels)),
+            wide=class_plots.wide_confusion(len(matrix.labels)),
         )
 
 
@@ -281,7 +278,7 @@ def _classes(part: Measured) -> Iterator[Block]:
             question="On how many pictures of each class was it measured?",
             name=f"counts-{part.task.name}",
             draw=partial(
-                plots.class_counts,
+                class_plots.class_counts,
                 [row.label for row in counted],
                 [row.support for row in counted],
             ),
@@ -295,7 +292,7 @@ def _reliability(part: Measured) -> Iterator[Block]:
             yield Block(
                 question="Is it right as often as it is sure?",
                 name=f"reliability-{part.task.name}",
-                draw=partial(plots.reliability, *columns),
+                draw=partial(class_plots.reliability, *columns),
                 notes=(wording.calibrated(curve), "On the dashed line it is just as sure."),
             )
 

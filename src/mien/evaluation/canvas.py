@@ -24,6 +24,12 @@ SURFACE: Final = "#fefefe"
 ON_ACCENT: Final = "#ffffff"
 DOT: Final = "#3f86d6"
 """Of what stays pixels within an SVG, and has to be seen on light and dark."""
+COLUMN: Final = 4.4
+"""Width in inches of a chart that stands in a column of a page."""
+
+WIDE: Final = 8.8
+"""Width in inches of a chart that takes a page's full width."""
+
 SERIES: Final = (ACCENT, "#b3541e", "#2e7d5b", "#7a4fa3", "#8a6d00", "#b03060")
 """Colours of several runs in one picture, the accent first."""
 

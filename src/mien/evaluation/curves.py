@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mien.errors import DataError, printable, shortened
-from mien.evaluation.canvas import FAINT, SERIES, Form, drawable, one, percentages, render
-from mien.evaluation.plots import COLUMN
+from mien.evaluation.canvas import COLUMN, FAINT, SERIES, Form, drawable, one, percentages, render
 
 _VALIDATION: Final = "validation/"
 _RATES: Final = ("rate", "learning_rate", "lr")

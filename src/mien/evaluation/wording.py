@@ -11,6 +11,9 @@ from mien.evaluation.result import AgeFigures, Reliability, WidthFigure
 FEW: Final = 30
 """Groups of fewer pictures are not called the best or the worst."""
 
+HEADLINES: Final = ("accuracy", "mae", "in_interval")
+"""The figures that stand for a whole task: the first that was measured."""
+
 _PERCENT: Final = " %"
 _TENTHS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _AS_GOOD: Final = 0.03
