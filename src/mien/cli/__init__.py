@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import data, evaluate, models, predict, serve, store, train, watch
+from mien.cli import compare, data, evaluate, models, predict, serve, store, train, watch
 from mien.errors import MienError, printable
 
 
@@ -88,6 +88,7 @@ app.add_typer(store.app, name="store")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 
 
 def _show_version(wanted: bool) -> None:

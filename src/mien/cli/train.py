@@ -213,8 +213,24 @@ def _sweep(recipe: Path, changes: list[str], axes: list[str], run: Path | None, 
             # One value that cannot be trained, as a rate that is too high, ends no sweep.
             typer.echo(f"{point.name}: {error}", err=True)
             failed.append(point.name)
+    _compare([root / point.name for point in points if point.name not in failed], root)
     if failed:
         raise RecipeError(f"{len(failed)} of {len(points)} runs failed: {', '.join(failed)}")
+
+
+def _compare(folders: list[Path], root: Path) -> None:
+    """Compare the runs of a sweep, on the terminal and in its folder."""
+    from mien.cli import compare
+    from mien.evaluation.comparison import compare as compared
+    from mien.evaluation.contenders import gather
+
+    if not folders:
+        return
+    found = compared(gather([str(folder) for folder in folders], rounds=compare.ROUNDS))
+    compare.show(found)
+    for name in ("comparison.csv", "comparison.html"):
+        compare.write(found, root / name)
+    typer.echo(f"see {root / 'comparison.html'}", err=True)
 
 
 def _check_installed() -> None:

@@ -30,7 +30,18 @@ COLUMN: Final = 4.4
 WIDE: Final = 8.8
 """Width in inches of a chart that takes a page's full width."""
 
-SERIES: Final = (ACCENT, "#b3541e", "#2e7d5b", "#7a4fa3", "#8a6d00", "#b03060")
+SERIES: Final = (
+    ACCENT,
+    "#c4601c",
+    "#2e8b5e",
+    "#8a5bb5",
+    "#a08000",
+    "#c23b6a",
+    "#2a96a5",
+    "#8c564b",
+    "#6b7a1e",
+    "#7a7f87",
+)
 """Colours of several runs in one picture, the accent first."""
 
 _VARIABLES: Final = {

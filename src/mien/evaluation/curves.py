@@ -15,7 +15,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mien.errors import DataError, printable, shortened
-from mien.evaluation.canvas import COLUMN, FAINT, SERIES, Form, drawable, one, percentages, render
+from mien.evaluation.canvas import (
+    COLUMN,
+    FAINT,
+    SERIES,
+    WIDE,
+    Form,
+    drawable,
+    one,
+    percentages,
+    render,
+)
+
+_Style = str | tuple[float, tuple[float, ...]]
 
 _VALIDATION: Final = "validation/"
 _RATES: Final = ("rate", "learning_rate", "lr")
@@ -29,6 +41,7 @@ _WORDS: Final = {
 _SHARES: Final = ("/accuracy", "/in_interval")
 _LARGEST: Final = 50 * 1024**2
 _HEIGHT: Final = 2.1
+_STYLES: Final[tuple[_Style, ...]] = ("-", (0, (5, 2)), (0, (1, 1.2)))
 
 
 @dataclass(frozen=True)
@@ -134,6 +147,47 @@ def training_curves(histories: Mapping[str, History], *, form: Form = "png") -> 
     return render(draw, 2 * COLUMN, rows * _HEIGHT, form)
 
 
+def overlay(panel: Panel, histories: Mapping[str, History], *, form: Form = "svg") -> bytes:
+    """Draw one chart of several runs over each other, by their validation figure.
+
+    Args:
+        panel: Which figure.
+        histories: Name of a run -> its history; up to about twenty can be told apart.
+        form: "png" or "svg".
+    """
+
+    def draw(axes: Axes) -> None:
+        name = panel.validation or panel.train
+        for place, (run, history) in enumerate(histories.items()):
+            colour, turn = SERIES[place % len(SERIES)], place // len(SERIES)
+            style = _STYLES[turn % len(_STYLES)]
+            _draw_line(axes, history, name, colour, style, drawable(run, longest=40))
+        _dress(axes, panel)
+        axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1.01, 1.02))
+
+    return one(draw, WIDE, max(_HEIGHT + 0.6, 0.5 + 0.18 * len(histories)), form)
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the mean of several runs, as far as the shortest of them goes.
+
+    Args:
+        histories: At least one.
+    """
+    length = min(len(history.epochs) for history in histories)
+    shared = [n for n in histories[0].figures if all(n in other.figures for other in histories)]
+    figures = {
+        name: tuple(
+            sum(history.figures[name][place] for history in histories) / len(histories)
+            for place in range(length)
+        )
+        for name in shared
+    }
+    epochs = histories[0].epochs[:length]
+    borders = tuple(epoch for epoch in histories[0].borders if epoch in epochs)
+    return History(epochs, figures, borders)
+
+
 def _number(path: Path, row: Mapping[str, str | None], name: str) -> float:
     text = row[name] or "nan"
     try:
@@ -178,13 +232,18 @@ def _draw(axes: Axes, panel: Panel, histories: Mapping[str, History]) -> None:
         _draw_line(axes, history, panel.train, train, (0, (3, 2)), f"{said}training")
         for border in history.borders:
             axes.axvline(border + 0.5, color=FAINT, linewidth=0.7, dashes=(1, 2))
+    _dress(axes, panel)
+    if len(axes.get_legend_handles_labels()[0]) > 1:
+        axes.legend(fontsize=8)
+
+
+def _dress(axes: Axes, panel: Panel) -> None:
+    """Name the axes, and mark them as the figure wants it."""
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     if panel.validation.endswith(_SHARES):
         axes.yaxis.set_major_formatter(percentages())
-    if len(axes.get_legend_handles_labels()[0]) > 1:
-        axes.legend(fontsize=8)
 
 
 def _draw_line(
@@ -192,7 +251,7 @@ def _draw_line(
     history: History,
     name: str,
     colour: str,
-    style: str | tuple[int, tuple[int, int]],
+    style: _Style,
     label: str,
 ) -> None:
     values = history.figures.get(name, ())

@@ -59,6 +59,7 @@ def by_group(
     percent: bool = False,
     band: tuple[float, float] | None = None,
     label: str = "",
+    digits: int = 1,
     form: Form = "svg",
 ) -> bytes:
     """Draw a figure of each group with its interval, and the figure over all as a line.
@@ -69,13 +70,14 @@ def by_group(
         percent: Whether figures are shares, to be shown as percentages.
         band: Where figures should lie, as drawn behind them.
         label: What the figure is, below its axis.
+        digits: Decimals of a figure that is no share.
         form: "png" or "svg".
     """
     rows = sum(len(section.rows) + 1 for section in sections)
 
     def draw(axes: Axes) -> None:
         _draw_references(axes, overall, band)
-        _draw_sections(axes, sections, percent)
+        _draw_sections(axes, sections, percent, digits)
         axes.set_xlabel(label)
 
     return one(draw, COLUMN, 0.5 + 0.21 * rows, form)
@@ -102,14 +104,14 @@ def _draw_references(axes: Axes, overall: float | None, band: tuple[float, float
         axes.axvline(overall, color=FAINT, linewidth=1, dashes=(3, 3))
 
 
-def _draw_sections(axes: Axes, sections: Sequence[Section], percent: bool) -> None:
+def _draw_sections(axes: Axes, sections: Sequence[Section], percent: bool, digits: int) -> None:
     names: list[str] = []
     titles = []
     for section in sections:
         titles.append(len(names))
         names.append(drawable(section.title))
         for estimate in section.rows:
-            _draw_estimate(axes, estimate, len(names), percent)
+            _draw_estimate(axes, estimate, len(names), percent, digits)
             names.append(drawable(estimate.name))
     axes.set_yticks(range(len(names)), names)
     for place in titles:
@@ -124,14 +126,14 @@ def _draw_sections(axes: Axes, sections: Sequence[Section], percent: bool) -> No
     _set_range(axes, [row for section in sections for row in section.rows], percent)
 
 
-def _draw_estimate(axes: Axes, estimate: Estimate, place: int, percent: bool) -> None:
+def _draw_estimate(axes: Axes, estimate: Estimate, place: int, percent: bool, digits: int) -> None:
     if estimate.low is not None and estimate.high is not None:
         axes.plot((estimate.low, estimate.high), (place, place), color=ACCENT, alpha=0.55)
     face = SURFACE if estimate.pictures < FEW else ACCENT
     axes.plot(
         estimate.value, place, "o", color=ACCENT, markerfacecolor=face, markersize=5, clip_on=False
     )
-    value = f"{100 * estimate.value:.1f} %" if percent else f"{estimate.value:.1f}"
+    value = f"{100 * estimate.value:.1f} %" if percent else f"{estimate.value:.{digits}f}"
     _write_beside(axes, place, value, 42, INK)
     _write_beside(axes, place, f"{estimate.pictures:,}", 74, FAINT)
 

@@ -8,22 +8,19 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import Final
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from PIL import Image
 
 import mien
 from mien import images
 from mien.card import Card
-from mien.errors import ImageError, printable, shortened
+from mien.errors import ImageError, shortened
 from mien.evaluation import wording
-from mien.evaluation.blocks import Block, Draw, Measured, blocks, measured
-from mien.evaluation.canvas import inline
+from mien.evaluation.blocks import Block, Measured, blocks, measured
 from mien.evaluation.curves import History, curve, panels, read_history, training_curves
+from mien.evaluation.page import Shown, fill, inlined, shown
 from mien.evaluation.result import Evaluation, Example
 from mien.files import atomic_write, make_folder
 
@@ -35,19 +32,6 @@ _PARTS: Final = {
     "validation": "Measured on the part that chose and calibrated the model: expect somewhat "
     "worse of new pictures.",
 }
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A block as the page holds it: its chart drawn."""
-
-    question: str
-    svg: Markup
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
-    points: tuple[str, ...]
-    wide: bool
 
 
 @dataclass(frozen=True)
@@ -143,24 +127,8 @@ def write_report(
     _write_charts(folder, [block for found in asked.values() for block in found], run)
     path = folder / NAME
     with atomic_write(path) as file:
-        file.write(_render(page, card))
+        file.write(fill(NAME, page=page, card=card))
     return path
-
-
-def _render(page: Page, card: Card) -> str:
-    """Fill the template; every text is escaped but for the charts, which are our own."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = _shown
-    template = files("mien.evaluation").joinpath("report.html").read_text(encoding="utf-8")
-    return environment.from_string(template).render(page=page, card=card)
-
-
-def _shown(text: str) -> str:
-    """Return a text without what could garble a page; line breaks stay, not those before a "%"."""
-    lines = (printable(line) for line in text.split("\n"))
-    return "\n".join(lines).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _notices(result: Evaluation, card: Card) -> Iterator[str]:
@@ -193,34 +161,17 @@ def _chapter(part: Measured, found: Iterable[Block], embed: bool) -> Chapter:
         anchor=f"task-{task.name}",
         figure=wording.number(headline.name, headline.value, unit) if headline else "",
         headline=wording.headline(part.overall, part.noun, unit),
-        blocks=tuple(_shown_block(block, f"{task.name}-{n}") for n, block in enumerate(found)),
+        blocks=tuple(shown(block, f"{task.name}-{n}") for n, block in enumerate(found)),
         examples=tuple(_galleries(part, unit, embed)),
     )
-
-
-def _shown_block(block: Block, prefix: str) -> Shown:
-    return Shown(
-        question=block.question,
-        svg=_inlined(block.draw, block.question, prefix) if block.draw else Markup(),
-        columns=block.columns,
-        rows=block.rows,
-        notes=block.notes,
-        points=block.points,
-        wide=block.wide,
-    )
-
-
-def _inlined(draw: Draw, title: str, prefix: str) -> Markup:
-    # Safe as it stands: the drawing library escapes the labels, `inline` the title.
-    return Markup(inline(draw(form="svg"), title, prefix))  # noqa: S704
 
 
 def _training(run: History) -> Iterator[Shown]:
     runs = {"": run}
     for place, panel in enumerate(panels([run])):
         draw = partial(curve, panel, runs)
-        svg = _inlined(draw, panel.title, f"training-{place}")
-        yield Shown(panel.title, svg, (), (), (), (), wide=False)
+        svg = inlined(draw, panel.title, f"training-{place}")
+        yield Shown(panel.title, svg)
 
 
 def _galleries(part: Measured, unit: str, embed: bool) -> Iterator[Gallery]:
