@@ -53,6 +53,21 @@ def test_a_sweep_goes_on_and_repeats_nothing(place: Path, mien: Mien) -> None:
     assert "epoch" not in again.err
     assert (folders[0] / "model.onnx").stat().st_mtime_ns == before
     assert (folders[1] / "model.onnx").read_bytes() == second
+    ends = ("-o", "all.html", "-o", "all.csv", "-o", "all.json", "--rounds", "2")
+    compared = mien("compare", "sweep", *ends)
+    assert compared.code == 0, compared.err
+    # Two seeds of one recipe are one line, with their spread.
+    assert [line.split()[1] for line in compared.out.splitlines()[1:2]] == ["2"]
+    assert "±" in compared.out
+    assert all(Path(f"all.{kind}").stat().st_size for kind in ("html", "csv", "json"))
+
+
+def test_what_cannot_be_compared(place: Path, mien: Mien) -> None:
+    Path("empty").mkdir()
+    found = mien("compare", "empty")
+    assert (found.code, "holds no run that has ended" in found.err) == (2, True)
+    found = mien("compare", "face", "-o", "all.pdf")
+    assert (found.code, "name a file that ends in .csv, .json, .html" in found.err) == (2, True)
 
 
 def test_a_run_that_fails_ends_no_sweep(place: Path, mien: Mien) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mien.errors import DataError
 from mien.evaluation.curves import History, Panel, curve, panels, read_history, training_curves
 from mien.images import load
-from tests.evaluation.test_plots import texts
+from tests.charts import texts
 
 TABLE = """\
 epoch,stage,size,rate,loss,loss/age,validation/age/loss,validation/age/mae,validation/loss
