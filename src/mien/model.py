@@ -102,7 +102,7 @@ class Model:
     ) -> None:
         self.name = name
         self.bytes = len(data)
-        self._session = _open_session(data, name, threads, providers)
+        self._session = open_session(data, name, threads, providers)
         try:
             self.card = _card(self._session, name)
             _check_signature(self._session, self.card, name)
@@ -205,9 +205,23 @@ def _read(path: Path, name: str) -> bytes:
         raise ModelError(f"{name}: cannot be read ({error.strerror})") from error
 
 
-def _open_session(
-    data: bytes, name: str, threads: int, providers: Sequence[str]
+def open_session(
+    data: bytes,
+    name: str,
+    threads: int = 0,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
 ) -> onnxruntime.InferenceSession:
+    """Open an ONNX file for inference, whatever it computes.
+
+    Args:
+        data: The file's bytes.
+        name: What messages call it.
+        threads: Threads that one run may use; 0 lets onnxruntime choose.
+        providers: Names of onnxruntime's execution providers, best first.
+
+    Raises:
+        ModelError: It cannot be opened, keeps weights in other files, or a provider is missing.
+    """
     missing = set(providers) - set(onnxruntime.get_available_providers())
     if missing:
         raise ModelError(

@@ -9,7 +9,6 @@ from mien.card import Card, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError
 from mien.evaluation.labels import Labels, decade_of, groups_of, in_order, labels_of
-from mien.model import Model
 from tests import tiny
 
 SAMPLES = tuple(
@@ -28,7 +27,7 @@ SAMPLES = tuple(
 
 def labels(*tasks: Task) -> list[Labels]:
     card: Card = tiny.face_card(tasks=tasks)
-    return labels_of(Model(tiny.model_bytes(card), threads=1), Manifest(SAMPLES))
+    return labels_of(card, Manifest(SAMPLES))
 
 
 def test_ages_known_exactly_and_by_an_interval() -> None:

@@ -10,7 +10,19 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
-from mien.cli import compare, data, evaluate, models, predict, serve, store, train, watch
+from mien.cli import (
+    compare,
+    data,
+    evaluate,
+    features,
+    fit,
+    models,
+    predict,
+    serve,
+    store,
+    train,
+    watch,
+)
 from mien.errors import MienError, printable
 
 
@@ -87,6 +99,8 @@ app.add_typer(watch.app, name="watch")
 app.add_typer(store.app, name="store")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)
+app.command("features")(features.features)
+app.command("fit")(fit.fit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 

@@ -61,6 +61,14 @@ def is_number(manifest: Manifest, task: str) -> bool:
     return task == AGE or task in manifest.intervals
 
 
+def is_measure(manifest: Manifest, task: str) -> bool:
+    """Tell whether a task's labels are measured numbers, as against classes named by numbers."""
+    values = Counter(sample.labels[task] for sample in manifest.samples if task in sample.labels)
+    # A class that is named by a number has many pictures; of most measured values there is one.
+    many = len(values) > max(_FEW, values.total() / _REPEATS)
+    return many and not any(math.isnan(finite(value)) for value in values)
+
+
 def label_of(sample: Sample, task: str) -> str:
     """Return a sample's class: its label, or else the one with most votes; "" without either."""
     if task in sample.labels:
@@ -79,7 +87,7 @@ def _grouping(manifest: Manifest, task: str) -> Grouping:
     of: Callable[[Sample], str]
     if task == AGE:
         of = _decade
-    elif is_number(manifest, task) or _is_measure(manifest, task):
+    elif is_number(manifest, task) or is_measure(manifest, task):
         of = _by_quantiles(manifest, task)
     else:
 
@@ -88,13 +96,6 @@ def _grouping(manifest: Manifest, task: str) -> Grouping:
 
     found = {of(sample) for sample in manifest.samples} - {""}
     return Grouping(task, tuple(sorted(found, key=_by_number)), of)
-
-
-def _is_measure(manifest: Manifest, task: str) -> bool:
-    values = Counter(sample.labels[task] for sample in manifest.samples if task in sample.labels)
-    # A class that is named by a number has many pictures; of most measured values there is one.
-    many = len(values) > max(_FEW, values.total() / _REPEATS)
-    return many and not any(math.isnan(finite(value)) for value in values)
 
 
 def _decade(sample: Sample) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.card import Metric, Task
+from mien.card import Card, Metric, Task
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.errors import ModelError
@@ -77,36 +77,57 @@ def evaluate(
     """
     part = manifest.part(split)
     grey = _grey_task(model, grey)
-    known = labels_of(model, part)
+    labels_of(model.card, part)
     paths = [sample.path for sample in part.samples]
     outputs = stacked(watch(read(model, paths, threads=threads), len(paths)), model.card.tasks)
+    result = measure(model.card, manifest, split, outputs, seed=seed)
+    known = labels_of(model.card, part)
     pictures = _Pictures(part.samples, outputs, Resampling(seed))
     if keep is not None:
         contents = tuple(sample.content for sample in part.samples)
         place = split, manifest.split_hash
         predictions_of(model.card.name, place, contents, known, outputs).save(keep)
-    metrics = tuple(metric for labels in known for metric in _metrics(labels, pictures))
-    result = Evaluation(
-        model=model.card.name,
-        version=model.card.version,
-        split=split,
-        split_hash=manifest.split_hash,
-        data_fingerprint=manifest.fingerprint,
-        pictures=len(paths),
-        seed=seed,
-        level=pictures.resampling.level,
-        metrics=metrics,
-        gaps=gaps(metrics),
-        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-    )
-    result = _with_classes(result, known, pictures)
-    result = _with_details(result, known, pictures)
     wanted = WIDTHS if model.card.input.framing == "face" else ()
     if not widths or not (wanted or grey):
         return result
     drawing = Drawing(wanted, grey=bool(grey), seed=seed)
     copies = read_copies(model, part.samples, drawing, threads=threads, watch=watch)
     return _with_copies(result, known, pictures, copies, grey)
+
+
+def measure(
+    card: Card, manifest: Manifest, split: str, outputs: Outputs, *, seed: int = 0
+) -> Evaluation:
+    """Measure what was already read from the pictures of a part.
+
+    Args:
+        card: What the outputs mean.
+        manifest: The whole manifest, whose hashes the result keeps.
+        split: The part to measure on.
+        outputs: Task -> N x outputs for the part's pictures, in order.
+        seed: Seed of all that is drawn.
+
+    Raises:
+        DataError: There is no such part, a label is not one of the card's, or no picture has one.
+    """
+    part = manifest.part(split)
+    known = labels_of(card, part)
+    pictures = _Pictures(part.samples, outputs, Resampling(seed))
+    metrics = tuple(metric for labels in known for metric in _metrics(labels, pictures))
+    result = Evaluation(
+        model=card.name,
+        version=card.version,
+        split=split,
+        split_hash=manifest.split_hash,
+        data_fingerprint=manifest.fingerprint,
+        pictures=len(part.samples),
+        seed=seed,
+        level=pictures.resampling.level,
+        metrics=metrics,
+        gaps=gaps(metrics),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    )
+    return _with_details(_with_classes(result, known, pictures), known, pictures)
 
 
 def table(model: Model, result: Evaluation) -> list[dict[str, Any]]:

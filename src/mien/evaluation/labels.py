@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import ages
-from mien.card import Task
+from mien.card import Card, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError, printable, shortened
 from mien.evaluation.metrics import Classes, Numbers
-from mien.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +51,18 @@ class Labels:
         return "-".join(ends)
 
 
-def labels_of(model: Model, part: Manifest) -> list[Labels]:
+def labels_of(card: Card, part: Manifest) -> list[Labels]:
     """Return what a part knows of those of a model's tasks that it has labels for.
 
     Raises:
         DataError: There is no such task, or a label is wrong.
     """
-    found = [_labels(task, part.samples) for task in model.card.tasks]
+    found = [_labels(task, part.samples) for task in card.tasks]
     found = [labels for labels in found if not np.isnan(labels.low).all()]
     if not found:
         raise DataError(
-            f"the manifest has no label for the model's tasks, {', '.join(model.outputs)}; "
+            f"the manifest has no label for the model's tasks, "
+            f"{', '.join(task.name for task in card.tasks)}; "
             f"its columns are {', '.join(part.columns) or 'none'}"
         )
     return found

@@ -138,6 +138,26 @@ def regression_measure(truth: Numbers, found: Numbers) -> Measure:
     return Measure(("mae", "rmse", "r2", "bias"), np.stack(columns, axis=1), figures)
 
 
+def balanced_measure(errors: Numbers, groups: Classes) -> Measure:
+    """Return the error of N numbers when every group counts alike.
+
+    The figure is `balanced_mae`: the mean over the groups that occur of each one's mean absolute
+    error. Of ages by decade it says what the rare ages are worth, which the plain mean hides.
+
+    Args:
+        errors: N absolute errors.
+        groups: N groups, by index from 0.
+    """
+    own = np.eye(int(groups.max(initial=0)) + 1)[groups]
+
+    def figures(sums: Numbers) -> dict[str, Numbers]:
+        count, absolute = np.split(sums, 2, axis=1)
+        return {"balanced_mae": _mean(absolute / np.maximum(count, 1), count > 0)}
+
+    sums = np.concatenate([own, own * errors[:, np.newaxis]], axis=1)
+    return Measure(("balanced_mae",), sums, figures)
+
+
 def class_measure(truth: Classes, probabilities: NDArray[np.floating[Any]]) -> Measure:
     """Return how often N classifications are right.
 

@@ -174,6 +174,9 @@ _PACKAGES: Final[dict[str, Callable[[nn.Module], State]]] = {
     "tf_efficientnet_lite0": _efficientnet_lite0
 }
 
+PACKAGED: Final = tuple(_PACKAGES)
+"""The backbones whose weights an installed package ships."""
+
 _NAMED: Final[dict[str, Callable[[nn.Module, str], State]]] = {
     "package": _from_package,
     "hub": _from_hub,

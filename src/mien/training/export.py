@@ -80,20 +80,30 @@ def export(net: MultiTaskNet, card: Card, *, half: bool = True) -> bytes:
     copied.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     # The whole module, for the exporter gives it back in the mode in which it came.
     module = _Answers(copied).eval()
-    pixels = _noise(card.input.size)
+    pixels = noise(card.input.size)
     if half:
-        _round(module)
+        round_to_half(module)
     # For the wrapper alone: the exporter joins equal tensors under one name unless it is set.
     module.training = True
-    graph = _graph(module, pixels, [task.name for task in card.tasks])
+    graph = traced(module, pixels, [task.name for task in card.tasks])
     if half:
-        _halve(graph)
+        halve(graph)
     data = with_card(graph.SerializeToString(), card)
     _check(module, pixels, data)
     return data
 
 
-def _graph(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelProto:
+def traced(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelProto:
+    """Return the graph of a module that takes pictures, for any number of them.
+
+    Args:
+        module: Its forward takes pixels and gives one tensor a name.
+        pixels: N x H x W x 3, uint8.
+        names: What its outputs are called.
+
+    Raises:
+        ModelError: The module cannot be exported.
+    """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that writes one plain file with a free batch size is called legacy.
@@ -150,7 +160,7 @@ def _check(module: nn.Module, pixels: Tensor, data: bytes) -> None:
         )
 
 
-def _round(module: nn.Module) -> None:
+def round_to_half(module: nn.Module) -> None:
     """Round the weights that are to be halved, so that PyTorch computes with what is stored."""
     with torch.no_grad():
         for tensor in module.state_dict().values():
@@ -165,7 +175,7 @@ def _halves(shape: Sequence[int]) -> bool:
     return len(shape) > 1 and math.prod(shape) >= _SMALL
 
 
-def _halve(model: onnx.ModelProto) -> None:
+def halve(model: onnx.ModelProto) -> None:
     """Store large tensors as float16 where that holds them, each behind a Cast to float32."""
     graph = model.graph
     casts = []
@@ -184,5 +194,6 @@ def _halve(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _noise(side: int) -> Tensor:
+def noise(side: int) -> Tensor:
+    """Return three pictures of noise, the same each time: 3 x side x side x 3, uint8."""
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, side, side, 3), np.uint8))
