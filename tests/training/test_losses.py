@@ -18,6 +18,7 @@ from mien.training.losses import (
     interval_surprise,
     loss_of,
     mean_loss,
+    taught_by,
 )
 from mien.training.recipe import LOSSES, Task
 
@@ -259,3 +260,39 @@ def test_a_step_with_missing_labels_leaves_that_head_alone() -> None:
     assert not age.weight.grad.any()
     assert mood.weight.grad is not None
     assert mood.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+@pytest.mark.parametrize(
+    "task",
+    [
+        Task(name="age", kind="age", ages=5),
+        Task(name="mood", kind="classification", labels=tuple("abcde")),
+    ],
+)
+def test_the_divergence_from_a_teacher(task: Task, temperature: float) -> None:
+    scores, said = some_scores(3, 5), torch.softmax(some_scores(3, 5, seed=1), dim=1)
+    loss = taught_by(task, temperature)(scores, said)
+    powers = np.asarray(said.double()) ** (1 / temperature)
+    softened = powers / powers.sum(axis=1, keepdims=True)
+    own = log_softmax(np.asarray(scores.double()) / temperature)
+    wanted = temperature**2 * (softened * (np.log(softened) - own)).sum(axis=1)
+    assert loss.tolist() == pytest.approx(wanted.tolist(), rel=1e-4)
+    assert taught_by(task, temperature)(said.log(), said).tolist() == pytest.approx(
+        [0] * 3, abs=1e-5
+    )
+
+
+def test_a_teacher_that_is_quite_sure_gives_finite_gradients() -> None:
+    scores = some_scores(2, 3).requires_grad_()
+    said = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    loss = taught_by(Task(name="mood", kind="classification", labels=tuple("abc")), 4.0)
+    loss(scores, said).sum().backward()
+    assert scores.grad is not None
+    assert scores.grad.isfinite().all()
+
+
+def test_a_number_from_a_teacher() -> None:
+    task = Task(name="weight", kind="regression", loss="l1")
+    found = taught_by(task)(torch.tensor([[3.0], [1.0]]), torch.tensor([[1.0], [1.5]]))
+    assert found.tolist() == [2.0, 0.5]

@@ -323,5 +323,18 @@ def _summary(recipe: "Recipe", parts: "Parts", folder: Path, begun: list[str]) -
         + (f"no landmarks found in {missed:,}; " if missed else "")
         + (f"{discarded:,} damaged parts of the cache made again; " if discarded else "")
         + (f"heads that begin anew: {', '.join(new)}; " if begun and new else "")
+        + _teachers(parts)
         + f"run folder {folder}"
     )
+
+
+def _teachers(parts: "Parts") -> str:
+    """Tell who teaches what, and whose figures might not be measured on unseen pictures."""
+    lessons = parts.lessons
+    if not lessons.cards:
+        return ""
+    named = ", ".join(f"{card.name} {card.version}" for card in lessons.cards)
+    seen = [card.name for card in lessons.cards if card.split_hash != parts.whole.split_hash]
+    if seen:
+        named += f" ({', '.join(seen)} by another split: maybe from the test part)"
+    return f"{', '.join(lessons.rows)} taught by {named}; "

@@ -127,6 +127,7 @@ class BatchPlan:
             evenly than the manifest holds them. None: as it holds them.
         balance_strength: 0 to 1, how evenly: a class of n pictures gets a share that is
             proportional to n^(1 - balance_strength).
+        more: Name -> N rows of further targets, in the manifest's order, beside the tasks' own.
 
     Raises:
         DataError: `shares` names other sources than the manifest's, or leaves one of them without
@@ -145,9 +146,10 @@ class BatchPlan:
         *,
         balance: str | None = None,
         balance_strength: float = 1.0,
+        more: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
         self._store = store
-        self._targets = targets(manifest, wanted)
+        self._targets = targets(manifest, wanted) | dict(more or {})
         self._augmentation = augmentation
         self._seed = seed
         pools = _pools(manifest, shares)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import mien
 from mien.card import Card, Data, Input, Task
 from mien.data.batches import targets
 from mien.data.manifest import Manifest
-from mien.errors import RecipeError
+from mien.errors import RecipeError, shortened
 from mien.faces import TEMPLATE
 from mien.tomlfile import explain
 from mien.training.parts import Parts, targets_of
@@ -51,9 +52,12 @@ def _card(recipe: Recipe, parts: Parts) -> Card:
             landmarks=TEMPLATE if face else (),
         ),
         tasks=_tasks(recipe),
-        data=tuple(
-            Data(name=name, pictures=count, terms=terms.get(name, "not stated"))
-            for name, count in sorted(trained.items())
+        data=(
+            *(
+                Data(name=name, pictures=count, terms=terms.get(name, "not stated"))
+                for name, count in sorted(trained.items())
+            ),
+            *_of_teachers(parts.lessons.cards),
         ),
         data_fingerprint=parts.whole.fingerprint,
         split_hash=parts.whole.split_hash,
@@ -64,10 +68,19 @@ def _card(recipe: Recipe, parts: Parts) -> Card:
     )
 
 
+def _of_teachers(cards: Sequence[Card]) -> Iterator[Data]:
+    """Yield what the teachers had learnt from: it reaches the network through them."""
+    for card in cards:
+        for data in card.data:
+            name = shortened(f"{data.name}, by the teacher {card.name} {card.version}")
+            yield Data(name=name, pictures=data.pictures, terms=data.terms)
+
+
 def _told(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe without the places where its maker keeps things."""
     found = recipe.model_dump(mode="json", exclude={"data": {"manifest"}})
     found["network"]["weights"] = Path(recipe.network.weights).name
+    found["teacher"]["models"] = [Path(name).name for name in recipe.teacher.models]
     return found
 
 

@@ -44,6 +44,7 @@ class Batches(pl.LightningDataModule):
             recipe.seed,
             balance=recipe.data.balance or None,
             balance_strength=recipe.data.balance_strength,
+            more=parts.lessons.targets,
         )
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -69,18 +70,26 @@ class Batches(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint notes of the data."""
-        return {"manifest": self._parts.whole.fingerprint}
+        return {
+            "manifest": self._parts.whole.fingerprint,
+            "teachers": list(self._parts.lessons.digests),
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Check that a run goes on with the data that it began with.
+        """Check that a run goes on with the data, and the teachers, that it began with.
 
         Raises:
-            DataError: The manifest has changed.
+            DataError: The manifest has changed, or a teacher's file.
         """
         if state_dict["manifest"] != self._parts.whole.fingerprint:
             raise DataError(
                 f"{self._recipe.data.manifest}: the manifest has changed since the run began; "
                 "put the old one back, or start another run"
+            )
+        if state_dict.get("teachers", []) != list(self._parts.lessons.digests):
+            raise DataError(
+                f"teacher.models: a file of {', '.join(self._recipe.teacher.models)} has changed "
+                "since the run began; put the old one back, or start another run"
             )
 
 

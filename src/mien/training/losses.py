@@ -20,6 +20,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 _MEAN_WEIGHT: Final = 0.2
 _VARIANCE_WEIGHT: Final = 0.05
+_TINY: Final = 1e-8
+"""Smaller probabilities of a teacher's count as this one, whose logarithm is finite."""
 
 
 def loss_of(task: Task, shares: Sequence[float] = ()) -> Loss:
@@ -39,6 +41,32 @@ def loss_of(task: Task, shares: Sequence[float] = ()) -> Loss:
     if known is dldl:
         known = partial(dldl, error_weight=task.error_weight)
     return partial(age_loss, known=known)
+
+
+def taught_by(task: Task, temperature: float = 1.0) -> Loss:
+    """Return the loss against what a teacher says: N x outputs, probabilities or one number.
+
+    For a classification, and for an age's distribution, it is Kullback and Leibler's divergence
+    from the teacher's distribution, both softened by a temperature, times its square so that the
+    gradients keep their size (Hinton et al. 2015). For a number it is the task's own error.
+    """
+    if task.kind == "regression":
+        error = _ERRORS[task.trained_by]
+        return lambda scores, said: error(scores[:, 0], said[:, 0])
+    return partial(divergence, temperature=temperature)
+
+
+def divergence(scores: Tensor, said: Tensor, *, temperature: float = 1.0) -> Tensor:
+    """Return N divergences of the scores' distributions from given ones.
+
+    Args:
+        scores: N x classes (or ages), before softmax.
+        said: N x classes (or ages): probabilities.
+        temperature: Both are softened by it: probabilities to the power of its inverse.
+    """
+    softened = functional.log_softmax(said.clamp(min=_TINY).log() / temperature, dim=1)
+    logs = functional.log_softmax(scores / temperature, dim=1)
+    return temperature**2 * (softened.exp() * (softened - logs)).sum(dim=1)
 
 
 def mean_loss(

@@ -10,9 +10,10 @@ from torch import Tensor
 from mien.errors import RecipeError
 from mien.networks.freezing import freeze, frozen_layers, rest_norms
 from mien.training.course import Course
-from mien.training.losses import expected_age, loss_of, mean_loss
+from mien.training.losses import expected_age, loss_of, mean_loss, taught_by
 from mien.training.network import network_of
 from mien.training.recipe import Recipe, Task
+from mien.training.teacher import PREFIX
 
 Targets = dict[str, Tensor]
 """Task -> N targets, nan where missing."""
@@ -128,6 +129,10 @@ class Trainee(pl.LightningModule):
             name: mean_loss(loss, scores[name], targets[name], partners, kept)
             for name, loss in self.losses.items()
         }
+        for name, loss in self._lessons(scores, targets, partners, kept).items():
+            self.log(f"teacher/{name}", loss, on_step=False, on_epoch=True, batch_size=len(pixels))
+            share = self.recipe.teacher.weight
+            losses[name] = (1 - share) * losses[name] + share * loss
         weights = self.course.weights
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
         if not total.isfinite():
@@ -142,6 +147,18 @@ class Trainee(pl.LightningModule):
         for name, loss in losses.items():
             self.log(f"loss/{name}", loss, on_step=False, on_epoch=True, batch_size=len(pixels))
         return total
+
+    def _lessons(
+        self, scores: Mapping[str, Tensor], targets: Targets, partners: Tensor, kept: Tensor
+    ) -> dict[str, Tensor]:
+        """Return task -> how far the scores lie from what the teachers say."""
+        found = {}
+        for task in self.recipe.tasks:
+            said = targets.get(f"{PREFIX}{task.name}")
+            if said is not None:
+                loss = taught_by(task, self.recipe.teacher.temperature)
+                found[task.name] = mean_loss(loss, scores[task.name], said, partners, kept)
+        return found
 
     def validation_step(self, batch: tuple[Tensor, Targets], _: int) -> None:
         """Log each task's loss and headline figure over the samples that have its label."""

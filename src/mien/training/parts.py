@@ -1,6 +1,6 @@
 """What a training sees of a manifest: its parts, their labels checked and their pictures open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from mien.data.split import part_of
 from mien.data.store import LIMIT, Framing, Store, open_store
 from mien.errors import DataError
 from mien.faces import TEMPLATE
+from mien.training import teacher
 from mien.training.recipe import Recipe
+from mien.training.teacher import Lessons
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Parts:
         train: Trained on.
         choice: The half of the validation part that chooses the best epoch.
         calibration: The half that calibrates the chosen one.
+        lessons: What the recipe's teachers say of the training part.
     """
 
     whole: Manifest
     train: Part
     choice: Part
     calibration: Part
+    lessons: Lessons = field(default_factory=Lessons)
 
 
 def framing_of(recipe: Recipe) -> Framing:
@@ -59,7 +63,7 @@ def load_parts(
     threads: int = 0,
     limit: int = LIMIT,
 ) -> Parts:
-    """Read the manifest, check its labels, and open the pictures that a training sees.
+    """Read the manifest, check its labels, open the pictures, and have the teachers read them.
 
     All that could stop the run at its end, hours later, is checked before it begins: so the test
     part must be there too, with labels for every task.
@@ -74,8 +78,11 @@ def load_parts(
     Raises:
         DataError: The manifest is not valid, a part is empty or lacks a task's labels, or a
             picture cannot be read.
+        RecipeError: A teacher cannot teach what the recipe says.
+        ModelError: A teacher's file cannot be used.
         OutputError: The store of decoded pictures cannot be written.
     """
+    teacher.check(recipe)
     whole = manifests.read(recipe.data.manifest)
     choice, calibration = halves(whole.part("validation"), recipe.seed)
     train = whole.part("train")
@@ -88,7 +95,8 @@ def load_parts(
         store = open_store(manifest, framing, cache, watch, threads=threads, limit=limit)
         return Part(manifest, store)
 
-    return Parts(whole, part(train), part(choice), part(calibration))
+    lessons = teacher.learn_from(recipe, train, cache, watch, threads=threads, limit=limit)
+    return Parts(whole, part(train), part(choice), part(calibration), lessons)
 
 
 def _check_classes(recipe: Recipe, train: Manifest) -> None:

@@ -295,6 +295,26 @@ class Machine(_Part):
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
 
 
+class Teacher(_Part):
+    """Other models whose answers the network learns, beside its labels.
+
+    A teacher answers for every picture of the training part, also where a label is missing; what
+    several say is averaged, each over the picture and its mirror image.
+
+    Attributes:
+        models: Model files, or packaged models' names; none: the labels alone are learnt.
+        tasks: What they teach; empty: all tasks that one of them reads.
+        weight: Share of the loss of a task that is taught which follows the teachers; the rest
+            follows the labels.
+        temperature: Above 1 the answers are softened, so that what is less probable counts more.
+    """
+
+    models: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+
+
 class ModelFile(_Part):
     """How the model file stores the network.
 
@@ -341,6 +361,7 @@ class Recipe(_Part):
     optimiser: Optimiser = Optimiser()
     choice: Choice = Choice()
     plateau: Plateau = Plateau()
+    teacher: Teacher = Teacher()
     machine: Machine = Machine()
     file: ModelFile = ModelFile()
 
@@ -366,6 +387,7 @@ class Recipe(_Part):
             "choice.by": {self.choice.by} - {"loss"},
             "data.balance": {self.data.balance} - {""},
             "network.branches": set(self.network.branches),
+            "teacher.tasks": set(self.teacher.tasks),
             "a stage's losses": {name for stage in self.stages for name in stage.losses},
         }
         for place, used in named.items():
