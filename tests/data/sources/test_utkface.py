@@ -7,6 +7,7 @@ import pytest
 from mien.data.sources.reading import Skipped, fingerprint
 from mien.data.sources.utkface import import_utkface
 from mien.data.split import part_of
+from mien.errors import DataError
 from tests.data.sources.samples import by_name
 from tests.labelled import noise, save
 
@@ -30,6 +31,27 @@ def test_utkface(tmp_path: Path) -> None:
         assert sample.content == fingerprint(sample.path)
         assert sample.split == part_of(sample.content)
     assert skipped.total == 0
+
+
+def test_only_the_pictures_that_a_list_names(tmp_path: Path) -> None:
+    for number, name in enumerate(["1_0_0_2017.webp", "2_0_0_2017.jpg.chip.jpg", "3_0_0_2017.png"]):
+        save(tmp_path / "UTKFace" / name, noise(number))
+    only = tmp_path / "list.txt"
+    only.write_text("1_0_0_2017\n\nUTKFace/2_0_0_2017.jpg\n")
+    skipped = Skipped()
+    found = import_utkface(tmp_path / "UTKFace", skipped, only=only)
+    assert sorted(sample.labels["age"] for sample in found.samples) == ["1", "2"]
+    assert skipped.total == 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
+def test_a_list_that_names_nothing_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    save(tmp_path / "UTKFace" / "1_0_0_2017.png", noise(0))
+    only = tmp_path / "list.txt"
+    if content is not None:
+        only.write_bytes(content)
+    with pytest.raises(DataError, match=r"list\.txt"):
+        import_utkface(tmp_path / "UTKFace", Skipped(), only=only)
 
 
 @pytest.mark.parametrize(

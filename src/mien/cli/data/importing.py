@@ -47,6 +47,7 @@ _TAKERS: Final = {
     "rule": (Source.FERPLUS,),
     "races": (Source.FAIRFACE,),
     "pictures": (Source.CIFAR10,),
+    "only": (Source.UTKFACE,),
 }
 """Option -> the layouts that it means something for."""
 
@@ -94,6 +95,14 @@ _Pictures = Annotated[
         help="cifar10: a new folder for the pictures of the official batches, which have no files.",
     ),
 ]
+_Only = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=_ONE_LAYOUT,
+        help="utkface: a text file that names the pictures to take, one a line.",
+    ),
+]
 
 
 def import_source(
@@ -113,6 +122,7 @@ def import_source(
     rule: _Rule = None,
     races: _Races = None,
     pictures: _Pictures = None,
+    only: _Only = None,
 ) -> None:
     """Import a data set: every picture is read once, its labels noted, its part drawn.
 
@@ -135,6 +145,8 @@ def import_source(
 
     \b[bold]utkface[/]: age, gender, race and date in the names.
       26_1_2_20170116.jpg       mien data import utkface UTKFace -o utkface.csv
+      list.txt                  mien data import utkface UTKFace --only list.txt
+                                  -o some.csv
 
     \b[bold]ferplus[/]: the table of votes beside its pictures. PublicTest is the test part.
       fer2013new.csv            mien data import ferplus FERPlus -o ferplus.csv
@@ -154,7 +166,7 @@ def import_source(
       data_batch_1              mien data import cifar10 cifar-10-batches-py
                                   --pictures CIFAR-10 -o cifar10.csv
     """
-    own = _Own(label or None, path_column, rule, races, pictures)
+    own = _Own(label or None, path_column, rule, races, pictures, only)
     own.refuse_without_effect(source)
     _check_places(folder, output, left_out)
     from mien.cli.progress import watch
@@ -178,6 +190,7 @@ class _Own:
     rule: Rule | None
     races: Races | None
     pictures: Path | None
+    only: Path | None
 
     def refuse_without_effect(self, source: Source) -> None:
         """Refuse an option that means nothing for the layout."""
@@ -204,6 +217,8 @@ class _Own:
             read = partial(sources.import_fairface, races=self.races.value)
         elif self.pictures is not None:
             read = partial(sources.import_cifar10, pictures=self.pictures)
+        elif self.only is not None:
+            read = partial(sources.import_utkface, only=self.only)
         return read
 
 
