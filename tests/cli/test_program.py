@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_no_file_and_tells_how_far_it_got(
     face: Path, face_model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "photos").mkdir()
-    for number in range(500):
+    for number in range(5000):
         os.link(face, tmp_path / "photos" / f"{number}.png")
     process = subprocess.Popen(
         [*PROGRAM, "predict", "photos", "-m", face_model, "-o", "rows.csv"],
