@@ -33,11 +33,13 @@ class Augmentation(BaseModel):
     """How strongly pictures are changed; zeros change nothing.
 
     Attributes:
-        flip: Chance of a mirrored picture.
+        flip: Chance of a mirrored picture; "alternate" mirrors each one in every other round,
+            the first by lot, so that two rounds show both (Jordan 2024).
         flip_vertical: Chance of a picture upside down.
         rotation: Largest turn, degrees either way.
         zoom: Largest change of scale, as a share either way.
         shift: Largest shift, as a share of the view's side.
+        translate: Largest shift by whole pixels of the input, its border reflected.
         shear: Largest shear and change of aspect, as a share.
         crop: Smallest share of the view's area that a random part of it has, whose sides are to
             each other as 3 to 4 at most, and which is stretched to the whole (random resized
@@ -67,11 +69,12 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    flip: Chance = 0.5
+    flip: Chance | Literal["alternate"] = 0.5
     flip_vertical: Chance = 0.0
     rotation: Annotated[float, Field(ge=0, le=180)] = 12.0
     zoom: BelowOne = 0.1
     shift: Share = 0.05
+    translate: Annotated[int, Field(ge=0, le=64)] = 0
     shear: Share = 0.05
     crop: Share = 0.0
     fill: Literal["nearest", "constant"] = "nearest"
@@ -122,12 +125,21 @@ class Augmentation(BaseModel):
                 crop = change(rng, crop)
         return crop
 
+    @property
+    def leaves_each(self) -> bool:
+        """Whether no picture is changed by itself, but only with its batch."""
+        batchwise = NONE.model_copy(update={name: getattr(self, name) for name in _BATCHWISE})
+        return self.model_copy(update={"flip": 0.0 if self.flip == "alternate" else self.flip}) == (
+            batchwise.model_copy(update={"flip": 0.0})
+        )
+
     def _jitter(self, rng: np.random.Generator) -> Matrix:
         """Return a chance affine of the unit square about its centre."""
         angle = math.radians(rng.uniform(-self.rotation, self.rotation))
         scale = math.exp(rng.uniform(-1, 1) * math.log1p(self.zoom))
         aspect = math.exp(rng.uniform(-1, 1) * math.log1p(self.shear) / 2)
-        mirror = -1 if rng.random() < self.flip else 1
+        chance = 0.0 if self.flip == "alternate" else self.flip
+        mirror = -1 if rng.random() < chance else 1
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         slant = np.array([[1, rng.uniform(-self.shear, self.shear)], [0, 1]])
         linear = turn @ slant @ np.diag([mirror * scale * aspect, scale / aspect])
@@ -158,6 +170,9 @@ class Augmentation(BaseModel):
 
 # RGB to brightness and two axes of colour, as in NTSC television.
 _TO_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
+_BATCHWISE: Final = ("translate", "fill", "shrink_side", "mixup", "cutmix", "mix_chance")
+"""What changes a batch as a whole, or nothing by itself."""
 
 NONE: Final = Augmentation(flip=0, rotation=0, zoom=0, shift=0, shear=0, light=0)
 """No change at all: the crop is the crop in use."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mien.data.augment import Augmentation
 from mien.data.manifest import Manifest, Sample
 from mien.data.mixing import mix
+from mien.data.moving import mirror, mirrored_now, translate
 from mien.data.sampling import BalancedStream, Stream, apportion, classes_of
 from mien.data.store import Store
 from mien.errors import DataError
@@ -166,13 +167,10 @@ class BatchPlan:
     def batch(self, number: int, side: int) -> Batch:
         """Return batch `number`, its pictures `side` pixels wide."""
         indices = self.indices(number)
-        crops = [
-            self._crop(int(index), (number, position), side)
-            for position, index in enumerate(indices)
-        ]
+        pixels = self._moved(self._cut(indices, number, side), indices, number)
         # The generator after those of the pictures.
         rng = np.random.default_rng([self._seed, number, self.size])
-        pixels, partners, kept = mix(rng, np.stack(crops), self._augmentation)
+        pixels, partners, kept = mix(rng, pixels, self._augmentation)
         rows = {task: rows[indices] for task, rows in self._targets.items()}
         return Batch(pixels, rows, partners, kept)
 
@@ -180,6 +178,25 @@ class BatchPlan:
         """Return which samples batch `number` holds: of each source the next of its stream."""
         streams = zip(self._streams, self._counts, strict=True)
         return np.concatenate([stream.take(number * count, count) for stream, count in streams])
+
+    def _cut(self, indices: NDArray[np.int64], number: int, side: int) -> NDArray[np.uint8]:
+        if self._augmentation.leaves_each:
+            return self._store.crops(indices, side)
+        crops = [self._crop(int(i), (number, place), side) for place, i in enumerate(indices)]
+        return np.stack(crops)
+
+    def _moved(
+        self, pixels: NDArray[np.uint8], indices: NDArray[np.int64], number: int
+    ) -> NDArray[np.uint8]:
+        """Return the pictures as they are moved all together."""
+        if self._augmentation.flip == "alternate":
+            streams = zip(self._streams, self._counts, strict=True)
+            turns = np.concatenate([s.turns(number * count, count) for s, count in streams])
+            pixels = mirror(pixels, mirrored_now(indices, turns, self._seed))
+        if self._augmentation.translate:
+            rng = np.random.default_rng([self._seed, number, self.size, 1])
+            pixels = translate(rng, pixels, self._augmentation.translate)
+        return pixels
 
     def _classes(self, wanted: Sequence[Target], balance: str) -> NDArray[np.int64]:
         for target in wanted:

@@ -35,6 +35,10 @@ class Stream:
         turns = range(int(rounds[0]), int(rounds[-1]) + 1)
         return np.concatenate([self.order(turn)[places[rounds == turn]] for turn in turns])
 
+    def turns(self, start: int, count: int) -> Indices:
+        """Return to which round each of `count` positions belongs."""
+        return np.asarray((start + np.arange(count)) // len(self._pool), np.int64)
+
     def order(self, turn: int) -> Indices:
         """Return one round, as long as the pool."""
         return self._shuffled(self._pool, turn)

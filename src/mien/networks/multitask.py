@@ -32,6 +32,40 @@ class Heads:
     single: frozenset[str] = field(default=frozenset())
 
 
+@dataclass(frozen=True)
+class Looks:
+    """Several looks at one picture, whose scores are averaged.
+
+    Attributes:
+        mirror: Whether its mirror image is looked at as well.
+        shift: By how many pixels it is also looked at shifted, up and left and down and right,
+            its border reflected; together these count as much as it does unshifted. 0: not at all.
+    """
+
+    mirror: bool = False
+    shift: int = 0
+
+    def at(self, image: Tensor) -> Tensor:
+        """Return all looks at N x C x H x W pictures, one batch after the other."""
+        found = [image]
+        if self.shift:
+            height, width = image.shape[2:]
+            padded = functional.pad(image, (self.shift,) * 4, mode="reflect")
+            end = 2 * self.shift
+            found += [padded[:, :, :height, :width], padded[:, :, end:, end:]]
+        if self.mirror:
+            found += [each.flip(3) for each in found]
+        return torch.cat(found)
+
+    def mean(self, scores: Tensor) -> Tensor:
+        """Return N x outputs, the mean over the looks."""
+        weights = torch.tensor([0.5, 0.25, 0.25] if self.shift else [1.0])
+        if self.mirror:
+            weights = torch.cat([weights, weights]) / 2
+        parts = scores.reshape(len(weights), -1, scores.shape[1])
+        return (parts * weights.to(scores)[:, None, None]).sum(dim=0)
+
+
 class MultiTaskNet(nn.Module):
     """A backbone, dropout, and a head for each task.
 
@@ -44,6 +78,7 @@ class MultiTaskNet(nn.Module):
 
     Attributes:
         begun: Names of the heads that the source had weights for.
+        looks: How often each picture is looked at; None for once, as it is.
 
     Raises:
         RecipeError: There is no such network, it cannot be built so, the weights do not fit, or
@@ -79,6 +114,7 @@ class MultiTaskNet(nn.Module):
         self.register_buffer("scale", scale, persistent=False)
         self.grey = settings.grey
         self.register_buffer("shares", torch.tensor(GREY).view(1, 3, 1, 1), persistent=False)
+        self.looks: Looks | None = None
         self.dropout = nn.Dropout(head.dropout)
         self.heads = nn.ModuleDict()
         for task, outputs in heads.items():
@@ -87,17 +123,36 @@ class MultiTaskNet(nn.Module):
             self.heads[task] = _head(features, outputs, head, single=task in head.single)
         self.begun: list[str] = weights.load(self, backbone, source)
 
+    def begin_with(self, pixels: Tensor) -> None:
+        """Take from training pictures what the backbone begins with, where it has such layers.
+
+        Args:
+            pixels: N x H x W x 3, RGB, 0 to 255.
+        """
+        begin = getattr(self.backbone, "begin_with", None)
+        if begin is not None:
+            begin(self._image(pixels))
+
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return task -> N x outputs, scores before softmax.
 
         Args:
             pixels: N x H x W x 3, RGB, 0 to 255, uint8 or float.
         """
+        image = self._image(pixels)
+        if self.looks is None:
+            return self._scores(image)
+        scores = self._scores(self.looks.at(image))
+        return {task: self.looks.mean(found) for task, found in scores.items()}
+
+    def _image(self, pixels: Tensor) -> Tensor:
         image = pixels.permute(0, 3, 1, 2).float()
         if self.grey:
             # Within the network, so that every consumer gives it the same RGB pixels.
             image = (image * self.get_buffer("shares")).sum(dim=1, keepdim=True)
-        image = (image - self.mean) * self.scale
+        return (image - self.mean) * self.scale
+
+    def _scores(self, image: Tensor) -> dict[str, Tensor]:
         found = self.backbone(image)
         if isinstance(found, Tensor):
             features = self.dropout(found)

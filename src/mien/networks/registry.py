@@ -1,7 +1,7 @@
 """Backbones by name: our own, and all of timm's."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from mien.errors import RecipeError
 from mien.networks import torchvision_ops
 from mien.networks.activations import IN_TIMM, Activation
 from mien.networks.plain import PLAIN, Shape
+from mien.networks.whitened import WhitenedNet
 
 GREY: Final = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in a grey value (ITU-R BT.601)."""
@@ -38,6 +39,13 @@ class Settings:
     dropout: float | None = None
 
 
+OWN: Final[dict[str, tuple[Callable[[Shape], nn.Module], Activation]]] = {
+    **{name: (build, "relu") for name, build in PLAIN.items()},
+    "airbench": (WhitenedNet, "gelu"),
+}
+"""Name of a network of our own -> what builds it, and its own activation."""
+
+
 def create(name: str, settings: Settings) -> Any:
     """Build a backbone.
 
@@ -53,16 +61,17 @@ def create(name: str, settings: Settings) -> Any:
         RecipeError: There is no such network, or it cannot be built so.
     """
     channels = 1 if settings.grey else 3
-    if name in PLAIN:
+    if name in OWN:
+        build, activation = OWN[name]
         shape = Shape(
             settings.size,
             channels,
-            settings.activation or "relu",
+            settings.activation or activation,
             settings.depth,
             settings.width,
             settings.dropout,
         )
-        return PLAIN[name](shape)
+        return build(shape)
     return _timm(name, settings, channels)
 
 
@@ -116,7 +125,7 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
     from timm.layers.create_act import get_act_layer
 
     if not timm.is_model(name):
-        names = [*PLAIN, *timm.list_models()]
+        names = [*OWN, *timm.list_models()]
         near = difflib.get_close_matches(name, names, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise RecipeError(
@@ -126,7 +135,7 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
         raise RecipeError(
             f"network.backbone: {name} is timm's, whose depth, width and dropout within are part "
             "of the name, as in mobilenetv2_050 or resnet34; leave network.depth, network.width "
-            f"and network.inner_dropout out, or take one of {', '.join(PLAIN)}"
+            f"and network.inner_dropout out, or take one of {', '.join(OWN)}"
         )
     options: dict[str, Any] = {"in_chans": channels, "num_classes": 0}
     if settings.activation:

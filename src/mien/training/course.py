@@ -148,6 +148,13 @@ def _falling(place: float, warm_up: float) -> float:
     return 1 / 1000 + (1 - 1 / 1000) * (1 + math.cos(math.pi * share)) / 2
 
 
+def _triangle(place: float, warm_up: float) -> float:
+    """Rise along a line from a fifth, then fall along one to 7 hundredths (Jordan 2024)."""
+    if place < warm_up:
+        return 0.2 + 0.8 * place / warm_up
+    return 1 - 0.93 * (place - warm_up) / (1 - warm_up)
+
+
 def _level(place: float, warm_up: float) -> float:
     """Rise, then stay."""
     rising = _warm(place, warm_up)
@@ -157,6 +164,7 @@ def _level(place: float, warm_up: float) -> float:
 _SHAPES = {
     "one-cycle": _falling,
     "cosine": lambda place, _: _falling(place, 0.0),
+    "triangle": _triangle,
     "constant": lambda place, _: 1.0,
     "plateau": _level,
 }

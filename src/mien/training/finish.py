@@ -19,7 +19,7 @@ from mien.evaluation.predictions import NAME as PREDICTIONS
 from mien.evaluation.result import Evaluation
 from mien.files import atomic_write
 from mien.model import Model
-from mien.networks.multitask import MultiTaskNet
+from mien.networks.multitask import Looks, MultiTaskNet
 from mien.training import checkpoint
 from mien.training import recipe as recipes
 from mien.training.describe import card_of
@@ -75,6 +75,8 @@ def finish(
         OutputError: A file cannot be written.
     """
     net = _load(recipe, best)
+    if recipe.file.mirror or recipe.file.shift:
+        net.looks = Looks(recipe.file.mirror, recipe.file.shift)
     labels = targets(parts.calibration.manifest, targets_of(recipe))
     if recipe.file.calibrate:
         scale_scores(net, _scalings(net, recipe, parts.calibration, labels))
@@ -131,8 +133,7 @@ def _crops(part: Part, size: int, count: int | None = None) -> Iterator[NDArray[
     """Yield the part's (first) pictures in batches, as use sees them."""
     end = len(part.store) if count is None else min(count, len(part.store))
     for start in range(0, end, _BATCH):
-        indices = range(start, min(start + _BATCH, end))
-        yield np.stack([part.store.crop(index, size) for index in indices])
+        yield part.store.crops(range(start, min(start + _BATCH, end)), size)
 
 
 def _scalings(

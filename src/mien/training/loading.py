@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -131,7 +130,7 @@ class _PlainBatches(Dataset[_Plain]):
 
     def __getitem__(self, index: int) -> _Plain:
         chosen = range(len(self._store))[index * self._batch : (index + 1) * self._batch]
-        crops = np.stack([self._store.crop(i, self._size) for i in chosen])
+        crops = self._store.crops(chosen, self._size)
         found = {task: torch.from_numpy(rows[chosen]) for task, rows in self._targets.items()}
         return torch.from_numpy(crops), found
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _NormBase
 
 from mien.errors import RecipeError
 from mien.networks.freezing import freeze, frozen_layers, rest_norms
@@ -115,7 +116,7 @@ class Trainee(pl.LightningModule):
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
         rate = self.course.rate(batch_idx / max(1, int(self.trainer.num_training_batches)))
         for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Return the weighted sum of the tasks' losses.
@@ -194,13 +195,7 @@ class Trainee(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the recipe's optimiser; biases and norms are not decayed."""
         settings = self.recipe.optimiser
-        groups: list[dict[str, Any]] = [
-            {
-                "params": [p for p in self.net.parameters() if p.ndim > 1],
-                "weight_decay": settings.weight_decay,
-            },
-            {"params": [p for p in self.net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ]
+        groups = self._groups()
         if settings.name == "sgd":
             nesterov = settings.momentum > 0
             return torch.optim.SGD(
@@ -210,6 +205,25 @@ class Trainee(pl.LightningModule):
             return torch.optim.RMSprop(groups, lr=settings.rate, momentum=settings.momentum)
         kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
         return kind(groups, lr=settings.rate)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Return the weights, and what is not decayed; with them the factor of their rate."""
+        settings = self.recipe.optimiser
+        apart = settings.norm_bias_rate != 1
+        shifts = [
+            module.bias
+            for module in self.net.modules()
+            if apart and isinstance(module, _NormBase) and module.bias is not None
+        ]
+        others = [p for p in self.net.parameters() if all(p is not shift for shift in shifts)]
+        decay, factor = settings.weight_decay, settings.norm_bias_rate
+        groups = [
+            {"params": [p for p in others if p.ndim > 1], "weight_decay": decay, "factor": 1.0},
+            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0, "factor": 1.0},
+            # A decay counts once more with the rate.
+            {"params": shifts, "weight_decay": decay / factor, "factor": factor},
+        ]
+        return groups if shifts else groups[:2]
 
     def _choice(self, total: Tensor) -> Tensor:
         """Return what the best epoch is chosen by; lower is better."""

@@ -9,7 +9,7 @@ from mien.data.augment import Augmentation
 from mien.model import INPUT
 from mien.networks.activations import Activation
 
-Schedule = Literal["one-cycle", "cosine", "constant", "plateau"]
+Schedule = Literal["one-cycle", "cosine", "triangle", "constant", "plateau"]
 
 LOSSES: Final[dict[str, tuple[str, ...]]] = {
     "classification": ("cross-entropy", "focal"),
@@ -227,9 +227,11 @@ class Optimiser(_Part):
         rate: Highest learning rate.
         momentum: Momentum of "sgd" and "rmsprop".
         weight_decay: Weight decay of all but biases and norms (decoupled for "adamw").
-        schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "constant";
-            "plateau" falls where validation no longer improves.
+        schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "triangle" does
+            both along straight lines; "constant"; "plateau" falls where validation no longer improves.
         warm_up: Share of the course in which the rate rises.
+        norm_bias_rate: What the rate of batch norms' biases is multiplied by; with another than 1
+            they decay as the weights do.
         clip: Largest norm of the gradient; 0 for any.
         batch: Pictures in a batch.
         steps: Batches in an epoch; 0 for as many as the pictures make.
@@ -242,6 +244,7 @@ class Optimiser(_Part):
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     schedule: Schedule = "one-cycle"
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    norm_bias_rate: Annotated[float, Field(gt=0)] = 1.0
     clip: Annotated[float, Field(ge=0)] = 0.0
     batch: Annotated[int, Field(ge=2)] = 64
     steps: Annotated[int, Field(ge=0)] = 0
@@ -329,6 +332,8 @@ class ModelFile(_Part):
 
     weights: Literal["single", "half", "int8"] = "half"
     largest_loss: Annotated[float, Field(ge=0)] = 0.01
+    mirror: bool = False
+    shift: Annotated[int, Field(ge=0, le=16)] = 0
     calibrate: bool = True
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import numpy as np
 import pytorch_lightning as pl
+import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import ValidationError
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
@@ -34,6 +36,9 @@ LAST: Final = "last.safetensors"
 BEST: Final = "best.safetensors"
 RECIPE: Final = "recipe.json"
 HISTORY: Final = "history.csv"
+
+_SHOWN: Final = 5000
+"""Training pictures that a network may be shown before its first step."""
 
 
 def fit(
@@ -78,6 +83,7 @@ def fit(
     trainee = Trainee(recipe, shares=card.priors)
     batches = Batches(recipe, parts, lambda: trainee.course.size)
     if not resume:
+        _begin(trainee, parts)
         # What would fail after hours fails now.
         export(trainee.net, card)
     _claim(recipe, parts, folder)
@@ -96,6 +102,13 @@ def fit(
         path = str(last) if resume and last.exists() else None
         trainer.fit(trainee, datamodule=batches, ckpt_path=path)
     return folder / BEST
+
+
+def _begin(trainee: Trainee, parts: Parts) -> None:
+    """Show the network some training pictures, as use sees them, for what it begins with."""
+    store = parts.train.store
+    chosen = np.linspace(0, len(store) - 1, min(len(store), _SHOWN)).astype(int)
+    trainee.net.begin_with(torch.from_numpy(store.crops(chosen, trainee.recipe.input.size)))
 
 
 def check(recipe: Recipe, device: str = "auto") -> Trainee:
