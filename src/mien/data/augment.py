@@ -128,10 +128,9 @@ class Augmentation(BaseModel):
     @property
     def leaves_each(self) -> bool:
         """Whether no picture is changed by itself, but only with its batch."""
-        batchwise = NONE.model_copy(update={name: getattr(self, name) for name in _BATCHWISE})
-        return self.model_copy(update={"flip": 0.0 if self.flip == "alternate" else self.flip}) == (
-            batchwise.model_copy(update={"flip": 0.0})
-        )
+        still = self.flip in ("alternate", 0)
+        names = type(self).model_fields.keys() - {"flip", *_BATCHWISE}
+        return still and all(getattr(self, name) == getattr(NONE, name) for name in names)
 
     def _jitter(self, rng: np.random.Generator) -> Matrix:
         """Return a chance affine of the unit square about its centre."""

@@ -1,12 +1,12 @@
-"""Whole batches moved by whole pixels: mirror images by turns, and shifts with a reflected border."""
+"""Whole batches moved by whole pixels: mirrored by turns, shifted with a reflected border."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ODD: Final = 2_654_435_761
-"""A multiplier that scatters neighbouring numbers (Knuth's multiplicative hashing)."""
+_LOTS: Final = 2_654_435_761
+"""Tells the lots of the first round from whatever else is drawn from a seed."""
 
 
 def mirrored_now(
@@ -19,7 +19,7 @@ def mirrored_now(
         turns: N: in which round through all pictures each of them comes.
         seed: Another seed draws other lots.
     """
-    lots = np.random.default_rng([seed, _ODD]).integers(0, 2, int(indices.max()) + 1)
+    lots = np.random.default_rng([seed, _LOTS]).integers(0, 2, int(indices.max()) + 1)
     return np.asarray((lots[indices] + turns) % 2 == 1)
 
 

@@ -108,7 +108,7 @@ class WhitenedNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return N x features of N x C x S x S pictures, scaled by mean and deviation."""
-        found = self.drop(self.blocks(self.activation(self.whiten(image))))
+        found: Tensor = self.drop(self.blocks(self.activation(self.whiten(image))))
         return found.amax(dim=(2, 3)) * _SCALE
 
 

@@ -227,8 +227,9 @@ class Optimiser(_Part):
         rate: Highest learning rate.
         momentum: Momentum of "sgd" and "rmsprop".
         weight_decay: Weight decay of all but biases and norms (decoupled for "adamw").
-        schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "triangle" does
-            both along straight lines; "constant"; "plateau" falls where validation no longer improves.
+        schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "triangle"
+            rises and falls along straight lines; "constant"; "plateau" falls where validation no
+            longer improves.
         warm_up: Share of the course in which the rate rises.
         norm_bias_rate: What the rate of batch norms' biases is multiplied by; with another than 1
             they decay as the weights do.
@@ -326,6 +327,9 @@ class ModelFile(_Part):
             quarter, and computed in whole numbers).
         largest_loss: By how much, as a share, a headline figure may be worse in "int8" than in
             single precision, on the validation part; where it is worse "half" is written instead.
+        mirror: Whether the file also looks at the mirror image of each picture.
+        shift: By how many pixels it also looks at each picture shifted both ways; 0: not at all.
+            All looks' scores are averaged.
         calibrate: Whether the probabilities are made honest before they are stored. The margins
             of age intervals are measured in any case.
     """
