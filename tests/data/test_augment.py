@@ -368,3 +368,18 @@ def test_erasing_covers_one_rectangle() -> None:
 def test_values_that_cannot_be(key: str, value: object) -> None:
     with pytest.raises(ValidationError, match=key):
         Augmentation.model_validate({key: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "leaves"),
+    [
+        ({}, True),
+        ({"flip": "alternate", "translate": 2, "mixup": 0.2, "cutmix": 1.0}, True),
+        ({"flip": 0.5}, False),
+        ({"noise": 0.1}, False),
+        ({"crop": 0.5}, False),
+        ({"unaligned": 0.1}, False),
+    ],
+)
+def test_whether_each_picture_is_left_as_it_is(changes: dict[str, Any], leaves: bool) -> None:
+    assert Augmentation.model_validate(NONE.model_dump() | changes).leaves_each == leaves

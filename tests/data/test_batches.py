@@ -86,6 +86,34 @@ def test_a_picture_is_changed_anew_each_time(pictures: tuple[Manifest, Store]) -
     assert len({pixels.tobytes() for pixels in batch.pixels}) == 14
 
 
+def test_pictures_are_mirrored_in_every_other_round(pictures: tuple[Manifest, Store]) -> None:
+    _, store = pictures
+    changes = NONE.model_copy(update={"flip": "alternate"})
+    rounds = [plan(pictures, augmentation=changes, size=7).batch(n, 16) for n in range(4)]
+    seen = []
+    for batch in rounds:
+        mirrored = {}
+        for pixels, (age, _) in zip(batch.pixels, batch.targets["age"], strict=True):
+            crop = store.crop(int(age), 16)
+            mirrored[int(age)] = np.array_equal(pixels, crop[:, ::-1])
+            assert mirrored[int(age)] or np.array_equal(pixels, crop)
+        seen.append([mirrored[age] for age in range(7)])
+    assert seen[0] == seen[2] != seen[1] == seen[3]
+    assert [not one for one in seen[0]] == seen[1]
+
+
+def test_whole_batches_are_moved_after_each_picture(pictures: tuple[Manifest, Store]) -> None:
+    """What moves a batch does not change how its pictures are changed by themselves."""
+    alone = Augmentation(noise=0.5)
+    moved = alone.model_copy(update={"translate": 3})
+    one, other = (plan(pictures, augmentation=each).batch(2, 16).pixels for each in (alone, moved))
+    assert not np.array_equal(one, other)
+    for pixels, shifted in zip(one, other, strict=True):
+        padded = np.pad(pixels, [(3, 3), (3, 3), (0, 0)], mode="reflect")
+        parts = (padded[y : y + 16, x : x + 16] for y in range(7) for x in range(7))
+        assert any(np.array_equal(part, shifted) for part in parts)
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=3),

@@ -106,6 +106,19 @@ def test_the_crop_in_training_is_the_crop_in_use(size: int, template: Any, tmp_p
     assert store.unaligned == (4 if template else 0)
 
 
+@pytest.mark.parametrize("template", [TEMPLATE, None])
+def test_many_crops_are_those_of_each(template: Any, tmp_path: Path) -> None:
+    """Pictures of just the size are copied, all others cut."""
+    fitting = [noise(5, 32, 32), grey(noise(6, 32, 32)), noise(7, 32, 40), noise(8, 64, 64)]
+    manifest = manifest_of(tmp_path, *fitting, *pictures())
+    store = open_store(manifest, Framing(32, template), tmp_path / "stores", threads=1)
+    order = [3, 0, 0, *range(len(store))]
+    for size in (32, 24):
+        wanted = np.stack([store.crop(index, size) for index in order])
+        np.testing.assert_array_equal(store.crops(order, size), wanted)
+    assert store.crops([], 32).shape == (0, 32, 32, 3)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 250), st.integers(1, 250), st.booleans(), st.integers(16, 64), st.booleans())
 def test_the_crop_of_any_size_is_the_crop_in_use(

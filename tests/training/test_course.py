@@ -52,6 +52,13 @@ def test_stages_follow_each_other() -> None:
     assert [c.ended for c in found] == [False, False, False, True]
 
 
+def test_a_triangle_has_straight_sides() -> None:
+    settings = {"rate": 2.0, "warm_up": 0.25, "schedule": "triangle"}
+    found = np.array(rates(course([{"epochs": 4}], optimiser=settings), 4))
+    np.testing.assert_allclose(found[:11], np.linspace(0.4, 2, 11))
+    np.testing.assert_allclose(found[10:], np.linspace(2, 0.14, 31))
+
+
 def test_one_cycle_spans_the_stages_that_begin_no_course_of_their_own() -> None:
     """Rising for two of ten epochs, then falling, as one course."""
     begun = course([{"epochs": 4}, {"epochs": 6}], optimiser={"rate": 0.25, "warm_up": 0.2})

@@ -17,7 +17,7 @@ from mien.card import KEY, Card, Input, Task
 from mien.errors import ModelError
 from mien.faces import TEMPLATE
 from mien.model import Model
-from mien.networks.multitask import Heads, MultiTaskNet
+from mien.networks.multitask import Heads, Looks, MultiTaskNet
 from mien.training.export import export, scale_scores, with_card
 from tests import tiny
 
@@ -157,6 +157,18 @@ def test_the_card_lies_inside(file: bytes) -> None:
     (stored,) = onnx.load_from_string(file).metadata_props
     assert stored.key == KEY
     assert json.loads(stored.value)["name"] == "tiny-face"
+
+
+@pytest.mark.parametrize("looks", [Looks(mirror=True), Looks(shift=2), Looks(True, 1)])
+def test_several_looks_within_the_file(looks: Looks, net: MultiTaskNet, file: bytes) -> None:
+    changed = copy.deepcopy(net)
+    changed.looks = looks
+    pixels = pictures(5)
+    found = Model(export(changed, card()), threads=1).run(pixels.numpy())
+    for task, rows in answers(changed, pixels).items():
+        np.testing.assert_allclose(found[task], rows, atol=2e-3)
+        assert np.abs(rows - answers(net, pixels)[task]).max() > 0.01
+    assert len(found["age"]) == 5
 
 
 def test_single_precision(net: MultiTaskNet, file: bytes) -> None:

@@ -62,3 +62,17 @@ def test_optimisers(name: str, kind: type[torch.optim.Optimizer]) -> None:
     assert found.param_groups[0]["lr"] == 0.5
     if "momentum" in found.defaults:
         assert found.defaults["momentum"] == 0.7
+
+
+def test_norms_may_learn_their_shifts_faster() -> None:
+    """Their decay stays as strong as that of the weights, for it counts once more with the rate."""
+    settings = {"name": "sgd", "rate": 0.5, "weight_decay": 0.4, "norm_bias_rate": 8.0}
+    trainee = Trainee(toy_recipe(Path("toy.csv"), optimiser=settings))
+    weights, others, shifts = trainee.configure_optimizers().param_groups
+    norms = [m for m in trainee.net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert {id(p) for p in shifts["params"]} == {id(norm.bias) for norm in norms}
+    assert (shifts["factor"], shifts["weight_decay"]) == (8, 0.05)
+    assert (weights["factor"], weights["weight_decay"]) == (1, 0.4)
+    assert (others["factor"], others["weight_decay"]) == (1, 0)
+    count = sum(len(group["params"]) for group in (weights, others, shifts))
+    assert count == len(list(trainee.net.parameters()))

@@ -59,11 +59,12 @@ class Looks:
 
     def mean(self, scores: Tensor) -> Tensor:
         """Return N x outputs, the mean over the looks."""
-        weights = torch.tensor([0.5, 0.25, 0.25] if self.shift else [1.0])
+        weights = [0.5, 0.25, 0.25] if self.shift else [1.0]
         if self.mirror:
-            weights = torch.cat([weights, weights]) / 2
-        parts = scores.reshape(len(weights), -1, scores.shape[1])
-        return (parts * weights.to(scores)[:, None, None]).sum(dim=0)
+            weights = [weight / 2 for weight in 2 * weights]
+        parts = scores.reshape(len(weights), -1, scores.shape[1]).unbind()
+        weighted = [weight * part for weight, part in zip(weights, parts, strict=True)]
+        return torch.stack(weighted).sum(dim=0)
 
 
 class MultiTaskNet(nn.Module):
