@@ -131,7 +131,7 @@ def test_an_entry_of_a_list_is_changed_by_name_or_number(path: Path) -> None:
         ("input.size=big", r"input.size: Input should be a valid integer.*, got 'big'"),
         ("optimiser.rate=nan", r"optimiser.rate: Input should be a finite number, got nan"),
         ("optimiser.rate=[1]", r"optimiser.rate: Input should be a valid number, got \[1\]"),
-        ("augmentation.flip=inf", r"augmentation.flip: Input should be"),
+        ("augmentation.zoom=inf", r"augmentation.zoom: Input should be"),
         (
             "augmentation.shrink_side=[9, 3]",
             r"shrink_side: the smallest side stands first, .*\[9, 3",

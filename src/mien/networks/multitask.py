@@ -45,26 +45,21 @@ class Looks:
     mirror: bool = False
     shift: int = 0
 
-    def at(self, image: Tensor) -> Tensor:
-        """Return all looks at N x C x H x W pictures, one batch after the other."""
-        found = [image]
+    def at(self, image: Tensor) -> list[tuple[float, Tensor]]:
+        """Return all looks at N x C x H x W pictures, each with its weight; these sum to 1."""
+        found = [(1.0, image)]
         if self.shift:
             height, width = image.shape[2:]
             padded = functional.pad(image, (self.shift,) * 4, mode="reflect")
             end = 2 * self.shift
-            found += [padded[:, :, :height, :width], padded[:, :, end:, end:]]
+            found = [
+                (0.5, image),
+                (0.25, padded[:, :, :height, :width]),
+                (0.25, padded[:, :, end:, end:]),
+            ]
         if self.mirror:
-            found += [each.flip(3) for each in found]
-        return torch.cat(found)
-
-    def mean(self, scores: Tensor) -> Tensor:
-        """Return N x outputs, the mean over the looks."""
-        weights = [0.5, 0.25, 0.25] if self.shift else [1.0]
-        if self.mirror:
-            weights = [weight / 2 for weight in 2 * weights]
-        parts = scores.reshape(len(weights), -1, scores.shape[1]).unbind()
-        weighted = [weight * part for weight, part in zip(weights, parts, strict=True)]
-        return torch.stack(weighted).sum(dim=0)
+            found = [(w / 2, each) for w, look in found for each in (look, look.flip(3))]
+        return found
 
 
 class MultiTaskNet(nn.Module):
@@ -143,8 +138,12 @@ class MultiTaskNet(nn.Module):
         image = self._image(pixels)
         if self.looks is None:
             return self._scores(image)
-        scores = self._scores(self.looks.at(image))
-        return {task: self.looks.mean(found) for task, found in scores.items()}
+        # One after the other: the exported file's shapes stay as plain as those of a single look.
+        looks = [(weight, self._scores(look)) for weight, look in self.looks.at(image)]
+        return {
+            task: torch.stack([weight * scores[task] for weight, scores in looks]).sum(dim=0)
+            for task in self.heads
+        }
 
     def _image(self, pixels: Tensor) -> Tensor:
         image = pixels.permute(0, 3, 1, 2).float()
