@@ -1,12 +1,21 @@
-# The service alone: no training framework, no build tools, no root.
+# The service and its page: no training framework, no build tools, no root.
 #
 #   docker build -t mien .
 #   docker run -p 8000:8000 -e MIEN_API_KEYS=a-long-secret-key mien
+
+FROM node:22-slim AS page
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --silent
+COPY web .
+# Into /src/src/mien/serve/static, as everywhere.
+RUN npm run --silent build
 
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
+COPY --from=page /src/src/mien/serve/static src/mien/serve/static
 RUN python -m venv /opt/mien \
  && /opt/mien/bin/pip install --no-cache-dir -c constraints.txt '.[serve]'
 

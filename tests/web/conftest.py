@@ -125,7 +125,8 @@ class Visit:
     def give(self, *pictures: Path | dict[str, Any]) -> None:
         """Choose pictures, and wait until all are read."""
         payloads = [_payload(one) if isinstance(one, Path) else one for one in pictures]
-        self.page.set_input_files("input[type=file]", payloads)
+        # Parts that were shown before are still there, hidden.
+        self.page.set_input_files("main > div:not([hidden]) input[type=file]", payloads)
         self.page.wait_for_selector("article.picture")
         api.expect(self.page.locator(".skeleton")).to_have_count(0)
 

@@ -124,3 +124,43 @@ def test_an_unknown_part_is_named(visit: Visiting) -> None:
     here = visit()
     here.open("nothing")
     api.expect(here.page.locator("h1")).to_have_text("There is no such page here.")
+
+
+def test_results_stay_while_another_part_is_shown(visit: Visiting) -> None:
+    here = visit()
+    here.open()
+    here.give(HOPPER)
+    told = here.text(".face .result")
+    here.page.click("nav a[href='#/models']")
+    here.page.wait_for_selector(".model")
+    assert here.page.locator(".face .result").is_hidden()
+    here.page.go_back()
+    assert here.page.locator(".face .result").is_visible()
+    assert here.text(".face .result") == told
+    # What was read is not read again, and the picture is still drawn.
+    assert sum("/v1/analyze" in url for _, url in here.requests) == 1
+    assert here.complaints == []
+
+
+def test_a_part_that_is_not_shown_takes_no_pictures(visit: Visiting) -> None:
+    here = visit()
+    here.open("photo")
+    here.page.click("nav a[href='#/classify']")
+    here.page.wait_for_selector(".choice")
+    here.page.evaluate("""() => {
+        const data = new DataTransfer();
+        data.items.add(new File(["x"], "x.png", { type: "image/png" }));
+        document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+    }""")
+    here.page.wait_for_timeout(200)
+    assert here.page.locator("main > div[hidden] article.picture").count() == 0
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_has_an_address_of_its_own(visit: Visiting, part: str) -> None:
+    here = visit()
+    here.open(part)
+    here.page.reload()
+    here.page.wait_for_selector("h1")
+    current = here.page.locator("nav a[aria-current=page]")
+    assert current.get_attribute("href") == f"#/{part}"

@@ -119,6 +119,8 @@ def test_a_picture_can_be_taken(visit: Visiting) -> None:
     here = visit()
     here.open()
     here.page.get_by_role("button", name="Take a picture").click()
+    # A camera's first frames may be black.
+    here.page.wait_for_function("document.querySelector('dialog video')?.currentTime > 0.3")
     here.page.get_by_role("button", name="Take it").click()
     api.expect(here.page.locator(".face .result")).to_have_count(2)
     assert here.page.get_by_role("dialog").count() == 0

@@ -1,12 +1,16 @@
 /** The page as a whole: the head, and the part that the address names. */
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ClassifyPage } from "../classify/ClassifyPage";
 import { LivePage } from "../live/LivePage";
 import { ModelsPage } from "../models/ModelsPage";
 import { PhotoPage } from "../photo/PhotoPage";
 import { Header } from "./Header";
+import { Part } from "./Part";
 import { type Page, usePage } from "./route";
 import { useTexts } from "./settings";
+
+/** The camera goes off with its part; the others keep what they show while another is looked at. */
+const LEFT_BEHIND: readonly Page[] = ["live"];
 
 const PARTS: Record<Page, React.JSX.Element> = {
   photo: <PhotoPage />,
@@ -18,6 +22,7 @@ const PARTS: Record<Page, React.JSX.Element> = {
 export function App() {
   const texts = useTexts();
   const page = usePage();
+  const kept = useKept(page);
   const heading = useHeading(page);
   const title = page ? texts.titles[page] : texts.notFound;
   useEffect(() => {
@@ -40,10 +45,21 @@ export function App() {
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>
-        {page && PARTS[page]}
+        {kept.map((name) => (
+          <Part key={name} shown={name === page}>
+            {PARTS[name]}
+          </Part>
+        ))}
       </main>
     </>
   );
+}
+
+/** The parts that are there: the one that is shown, and those that were and keep what they show. */
+function useKept(page: Page | null): readonly Page[] {
+  const [seen, setSeen] = useState<readonly Page[]>([]);
+  if (page && !seen.includes(page)) setSeen([...seen, page]);
+  return seen.filter((name) => name === page || !LEFT_BEHIND.includes(name));
 }
 
 /** The heading, which takes the focus when another page is shown, so that it is read aloud. */

@@ -1,5 +1,6 @@
 /** Takes pictures: dropped anywhere, chosen, pasted, or taken by the camera. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useShown } from "../app/Part";
 import { useTexts } from "../app/settings";
 import { CameraDialog } from "./CameraDialog";
 import { Icon } from "./Icon";
@@ -73,12 +74,14 @@ export function PictureInput({ several, compact, onPictures, children }: Props) 
 
 /** Hand over files that are dropped or pasted anywhere on the page; say whether some hang over it. */
 function useDropsAndPastes(take: (files: Iterable<File>) => void): boolean {
+  const shown = useShown();
   const [over, setOver] = useState(false);
   const taker = useRef(take);
   useEffect(() => {
     taker.current = take;
   });
   useEffect(() => {
+    if (!shown) return;
     const listening = new AbortController();
     const { signal } = listening;
     const onDrag = (event: DragEvent) => {
@@ -106,6 +109,6 @@ function useDropsAndPastes(take: (files: Iterable<File>) => void): boolean {
       { signal },
     );
     return () => listening.abort();
-  }, []);
+  }, [shown]);
   return over;
 }

@@ -1,0 +1,32 @@
+"""The image's recipe: what it copies is there, and what it builds lands where the package looks."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mien.serve import pages
+
+ROOT = Path(__file__).parents[2]
+LINES = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+COPIED = [line.split()[1:-1] for line in LINES if re.match(r"COPY (?!--from)", line)]
+
+
+@pytest.mark.parametrize("name", [name for names in COPIED for name in names])
+def test_what_it_copies_is_there(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+def test_the_page_is_built_into_the_package() -> None:
+    (line,) = (line for line in LINES if line.startswith("COPY --from=page"))
+    _, _, made, wanted = line.split()
+    package = Path(pages.__file__).parent.relative_to(ROOT)
+    assert Path(wanted) == package / "static"
+    assert made == f"/src/{wanted}"
+    assert f'"../{wanted}"' in (ROOT / "web" / "vite.config.ts").read_text("utf-8")
+
+
+def test_it_runs_as_nobody_special_and_tells_its_health() -> None:
+    last = LINES[max(n for n, line in enumerate(LINES) if line.startswith("FROM")) :]
+    assert "USER mien" in last
+    assert any(line.startswith("HEALTHCHECK") for line in last)
