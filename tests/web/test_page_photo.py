@@ -10,7 +10,7 @@ from PIL import Image
 
 from mien.serve.settings import Settings
 from tests.photos import HOPPER, astronaut
-from tests.serve.conftest import Running, running
+from tests.serve.conftest import Running, running, wait_until
 from tests.web.conftest import Visiting, api, upload
 
 BLANK = upload("blank.png", Image.new("RGB", (320, 200), (90, 120, 90)))
@@ -120,7 +120,8 @@ def test_a_picture_can_be_taken(visit: Visiting) -> None:
     here.open()
     here.page.get_by_role("button", name="Take a picture").click()
     # A camera's first frames may be black.
-    here.page.wait_for_function("document.querySelector('dialog video')?.currentTime > 0.3")
+    seconds = "() => document.querySelector('dialog video')?.currentTime ?? 0"
+    wait_until(lambda: here.page.evaluate(seconds) > 0.3)
     here.page.get_by_role("button", name="Take it").click()
     api.expect(here.page.locator(".face .result")).to_have_count(2)
     assert here.page.get_by_role("dialog").count() == 0
