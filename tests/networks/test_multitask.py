@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from mien.errors import RecipeError
+from mien.networks.freezing import freeze
 from mien.networks.multitask import Heads, MultiTaskNet
+from mien.networks.registry import Settings, create, features_of
 
 torch.set_num_threads(1)
 HEADS = {"age": 101, "gender": 2}
@@ -111,3 +113,32 @@ def test_one_score_for_two_labels_is_a_sigmoid() -> None:
         scores = net(pixels)["gender"]
     torch.testing.assert_close(torch.softmax(scores, dim=1)[:, 1], torch.sigmoid(scores[:, 1]))
     assert sum(p.numel() for p in net.heads["gender"].parameters()) == 96 + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("mobilenetv1_100", 3_228_864),
+        ("mobilenetv2_100", 2_257_984),
+        ("mobilenetv3_small_100", 939_120),
+        ("mobilenetv3_large_100", 2_996_352),
+        ("vgg16", 14_714_688),
+    ],
+)
+def test_backbones_without_their_top_are_those_of_keras(name: str, total: int) -> None:
+    """As many parameters, moving statistics among them, as Keras counts without the top."""
+    with torch.device("meta"):
+        net = create(name, Settings(pooled=True))
+        assert net(torch.zeros(1, 3, 224, 224)).shape == (1, features_of(net))
+    counted = [*net.parameters(), *(b for b in net.buffers() if b.ndim)]
+    assert sum(tensor.numel() for tensor in counted) == total
+
+
+def test_the_published_head_on_the_published_backbone() -> None:
+    head = Heads(units=256, activation="tanh")
+    with torch.device("meta"):
+        net = MultiTaskNet("mobilenetv1_100", {"age": 1}, settings=Settings(pooled=True), head=head)
+    counted = [*net.parameters(), *(b for b in net.backbone.buffers() if b.ndim)]
+    assert sum(tensor.numel() for tensor in counted) == 3_491_521
+    freeze(net.backbone, "backbone")
+    assert sum(p.numel() for p in net.parameters() if p.requires_grad) == 262_657

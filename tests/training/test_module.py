@@ -76,3 +76,11 @@ def test_norms_may_learn_their_shifts_faster() -> None:
     assert (others["factor"], others["weight_decay"]) == (1, 0)
     count = sum(len(group["params"]) for group in (weights, others, shifts))
     assert count == len(list(trainee.net.parameters()))
+
+
+def test_a_rate_that_decays_with_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"rate": 0.5, "schedule": "constant", "decay": 0.25}
+    trainee = Trainee(toy_recipe(Path("toy.csv"), optimiser=settings))
+    assert trainee.rate(0.5) == 0.5
+    monkeypatch.setattr(Trainee, "global_step", 6)
+    assert trainee.rate(0.5) == 0.2

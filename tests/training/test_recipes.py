@@ -18,6 +18,7 @@ PUBLISHED = {
     "cifar10": 1_971_362,
     "animals-published": 2_166_179,
     "flowers-published": 2_167_205,
+    "utkface-published": 3_568_747,
 }
 """Recipe -> what its network learns, as published (for animals, with their three classes)."""
 

@@ -29,6 +29,8 @@ class Settings:
         depth: Number of its blocks; 0 for its own.
         width: What its numbers of channels are multiplied by.
         dropout: Share that is dropped within it in training; None for its own.
+        pooled: Whether its features are taken as they are pooled, without the layers by which some
+            of timm's networks (MobileNet-V3, VGG) widen them afterwards.
     """
 
     size: int = 224
@@ -37,6 +39,7 @@ class Settings:
     depth: int = 0
     width: float = 1.0
     dropout: float | None = None
+    pooled: bool = False
 
 
 OWN: Final[dict[str, tuple[Callable[[Shape], nn.Module], Activation]]] = {
@@ -148,8 +151,24 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
         raise RecipeError(
             f"network.activation: {name} cannot take {settings.activation}; leave it out"
         ) from error
+    if settings.pooled and features_of(network) != network.num_features:
+        _leave_pooled(network, name)
     if channels == 1:
         cfg = network.pretrained_cfg
         means = {key: (sum(cfg[key]) / len(cfg[key]),) for key in ("mean", "std")}
         network.pretrained_cfg = cfg | means
     return network
+
+
+_WIDENING: Final = ("conv_head", "norm_head", "act2", "pre_logits")
+"""What timm calls the layers that widen pooled features."""
+
+
+def _leave_pooled(network: Any, name: str) -> None:
+    """Take the layers away that widen pooled features."""
+    found = [layer for layer in _WIDENING if hasattr(network, layer)]
+    if not found:
+        raise RecipeError(f"network.pooled: where {name} pools its features is not known")
+    for layer in found:
+        setattr(network, layer, nn.Identity())
+    network.head_hidden_size = network.num_features

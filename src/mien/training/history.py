@@ -43,12 +43,13 @@ class History(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the epoch's figures, before its checkpoint is written."""
-        course = cast("Trainee", pl_module).course
+        trainee = cast("Trainee", pl_module)
+        course = trainee.course
         known = {
             "epoch": str(trainer.current_epoch + 1),
             "stage": str(course.stage + 1),
             "size": str(course.size),
-            "rate": f"{course.rate(1.0):.6g}",
+            "rate": f"{trainee.rate(1.0):.6g}",
             "seconds": f"{time.monotonic() - self._begun:.1f}",
         }
         figures = {key: f"{float(value):.6g}" for key, value in trainer.callback_metrics.items()}

@@ -114,9 +114,17 @@ class Trainee(pl.LightningModule):
         Seeded by the step, and not once, a run that is resumed draws as one that never stopped.
         """
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
-        rate = self.course.rate(batch_idx / max(1, int(self.trainer.num_training_batches)))
+        rate = self.rate(batch_idx / max(1, int(self.trainer.num_training_batches)))
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate * group["factor"]
+
+    def rate(self, done: float) -> float:
+        """Return the learning rate.
+
+        Args:
+            done: Which share of the epoch is done, 0 to 1.
+        """
+        return self.course.rate(done) / (1 + self.recipe.optimiser.decay * self.global_step)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Return the weighted sum of the tasks' losses.

@@ -23,6 +23,7 @@ def network_of(recipe: Recipe, *, weights: bool = True) -> MultiTaskNet:
         depth=said.depth,
         width=said.width,
         dropout=None if said.inner_dropout < 0 else said.inner_dropout,
+        pooled=said.pooled,
     )
     head = Heads(
         dropout=said.dropout,

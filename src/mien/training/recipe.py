@@ -96,6 +96,8 @@ class Network(_Part):
         activation: Activation of the backbone; empty for its own.
         depth: How many blocks one of our own networks has; 0 for its own.
         width: What its numbers of channels are multiplied by.
+        pooled: Whether the features are taken as they are pooled, without the layers by which
+            some of timm's networks (MobileNet-V3, VGG) widen them afterwards.
         head: The heads' hidden layer.
     """
 
@@ -107,6 +109,7 @@ class Network(_Part):
     activation: Activation | Literal[""] = ""
     depth: Annotated[int, Field(ge=0, le=100)] = 0
     width: Annotated[float, Field(gt=0, le=16)] = 1.0
+    pooled: bool = False
     head: Head = Head()
 
     @model_validator(mode="after")
@@ -230,6 +233,7 @@ class Optimiser(_Part):
         schedule: Course of the rate: "one-cycle" rises, then falls; "cosine" falls; "triangle"
             rises and falls along straight lines; "constant"; "plateau" falls where validation no
             longer improves.
+        decay: The rate is divided by 1 + decay x steps done, whatever the schedule.
         warm_up: Share of the course in which the rate rises.
         norm_bias_rate: What the rate of batch norms' biases is multiplied by; with another than 1
             they decay as the weights do.
@@ -245,6 +249,7 @@ class Optimiser(_Part):
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     schedule: Schedule = "one-cycle"
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    decay: Annotated[float, Field(ge=0)] = 0.0
     norm_bias_rate: Annotated[float, Field(gt=0)] = 1.0
     clip: Annotated[float, Field(ge=0)] = 0.0
     batch: Annotated[int, Field(ge=2)] = 64
