@@ -11,7 +11,7 @@ from mien.faces import detector_file
 from mien.model import find
 from mien.serve.app import create_app
 from mien.serve.settings import Settings, SettingsError
-from tests.serve.conftest import Running, problem
+from tests.serve.conftest import Running, problem, running
 
 
 def test_models_are_listed_with_their_cards(real: Running) -> None:
@@ -62,3 +62,15 @@ def test_models_that_cannot_be_served(tiny_models: tuple[str, str], tmp_path: Pa
         create_app(Settings(models=(str(odd),)))
     with pytest.raises(ModelError, match="neither a model file"):
         create_app(Settings(models=("none",)))
+
+
+def test_the_model_of_a_run_is_called_after_its_folder(
+    tiny_models: tuple[str, str], tmp_path: Path
+) -> None:
+    paths = [tmp_path / name / "model.onnx" for name in ("pets", "cars")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(Path(tiny_models[0]).read_bytes())
+    with running(Settings(models=tuple(map(str, paths)))) as found:
+        listed = found.http.get("/v1/models").json()["models"]
+    assert [model["name"] for model in listed] == ["pets", "cars"]

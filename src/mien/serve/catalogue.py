@@ -23,6 +23,7 @@ from mien.serve.settings import Settings, SettingsError
 Kind = Literal["face", "picture"]
 Tensors = dict[str, NDArray[np.float32]]
 
+_OF_A_RUN: Final = "model.onnx"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -151,7 +152,8 @@ class Catalogue:
 
     def _open(self, name: str, settings: Settings, threads: int) -> Entry:
         path = find(name)
-        shown = path.stem
+        # Every run calls its model file so; its folder says which it is.
+        shown = path.absolute().parent.name if path.name == _OF_A_RUN else path.stem
         if not _NAME.fullmatch(shown):
             raise SettingsError(
                 f"models: {shown!r} cannot stand in an address; name the file with letters, "

@@ -184,6 +184,10 @@ export const en = {
     accuracy: "Right",
     balanced_accuracy: "Right, mean over classes",
     calibration_error: "Calibration error",
+    macro_precision: "Precision, mean of classes",
+    macro_f1: "F1, mean of classes",
+    rmse: "Root mean squared error",
+    r2: "Explained variance (R²)",
   } as Record<string, string>,
   words: {
     age: "age",

@@ -182,6 +182,10 @@ export const vi: Texts = {
     accuracy: "Đúng",
     balanced_accuracy: "Đúng, trung bình các lớp",
     calibration_error: "Sai số hiệu chuẩn",
+    macro_precision: "Độ chính xác dương, trung bình các lớp",
+    macro_f1: "F1, trung bình các lớp",
+    rmse: "Căn của sai số bình phương trung bình",
+    r2: "Phương sai giải thích được (R²)",
   },
   words: {
     age: "tuổi",
