@@ -361,3 +361,12 @@ def test_a_folder_that_cannot_be_made(recipe: Recipe, parts: Parts, tmp_path: Pa
         OutputError, match=r"file/run: no folder can be made here \(Not a directory\)"
     ):
         fit(recipe, parts, tmp_path / "file" / "run", resume=False, device="cpu")
+
+
+def test_the_network_that_was_checked_is_the_one_that_is_trained(
+    recipe: Recipe, parts: Parts, whole: Path, tmp_path: Path
+) -> None:
+    """It is built once, and to the same weights as where a run builds it itself."""
+    net = check(recipe, "cpu").net
+    fit(recipe, parts, tmp_path / "run", resume=False, net=net, device="cpu")
+    assert_same_run(tmp_path / "run", whole)

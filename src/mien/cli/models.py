@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mien.cli.describe import describe
 from mien.cli.output import json_text, percent
 from mien.cli.table import print_table
 from mien.cli.tables import GAPS, gap_rows
@@ -22,8 +23,10 @@ _UNBOUNDED: Final = 1_000_000
 _FRAMINGS: Final = {"face": "a face, aligned by its landmarks", "centre": "the picture's centre"}
 
 app = typer.Typer(
-    no_args_is_help=True, help="List model files, show what they mean, calibrate their intervals."
+    no_args_is_help=True,
+    help="List and show model files, describe networks, calibrate intervals.",
 )
+app.command()(describe)
 
 
 @app.command("list")

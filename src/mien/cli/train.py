@@ -144,15 +144,16 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
     from mien.training.parts import load_parts
 
     runs.check_folder(loaded, folder, resume=resume)
-    begun = runs.check(loaded, how.device).begun
+    trainee = runs.check(loaded, how.device)
     if not runs.leads():
         # Of several processes that train together one speaks, and makes the model file.
-        runs.fit(loaded, load_parts(loaded, how.cache), folder, resume=resume, device=how.device)
+        parts = load_parts(loaded, how.cache)
+        runs.fit(loaded, parts, folder, resume=resume, net=trainee.net, device=how.device)
         return
     parts = load_parts(
         loaded, how.cache, watch("pictures prepared"), threads=how.threads, limit=how.limit
     )
-    typer.echo(_summary(loaded, parts, folder, begun), err=True)
+    typer.echo(_summary(loaded, parts, folder, trainee.begun), err=True)
     batches = watch("batches")
     try:
         best = runs.fit(
@@ -160,6 +161,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
             parts,
             folder,
             resume=resume,
+            net=trainee.net,
             device=how.device,
             watch=batches,
             note=batches.note,

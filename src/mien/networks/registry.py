@@ -42,11 +42,32 @@ class Settings:
     pooled: bool = False
 
 
-OWN: Final[dict[str, tuple[Callable[[Shape], nn.Module], Activation]]] = {
-    **{name: (build, "relu") for name, build in PLAIN.items()},
-    "airbench": (WhitenedNet, "gelu"),
+@dataclass(frozen=True)
+class Own:
+    """A network of our own.
+
+    Attributes:
+        build: Builds it.
+        size: Side of the input that it was published for, in pixels.
+        grey: Whether that is grey.
+        activation: Its own activation.
+    """
+
+    build: Callable[[Shape], nn.Module]
+    size: int
+    grey: bool = False
+    activation: Activation = "relu"
+
+
+OWN: Final[dict[str, Own]] = {
+    "expression-cnn": Own(PLAIN["expression-cnn"], 48, grey=True),
+    "cifar-cnn": Own(PLAIN["cifar-cnn"], 32),
+    "minivggnet": Own(PLAIN["minivggnet"], 32),
+    "age-cnn": Own(PLAIN["age-cnn"], 96),
+    "attribute-cnn": Own(PLAIN["attribute-cnn"], 96),
+    "airbench": Own(WhitenedNet, 32, activation="gelu"),
 }
-"""Name of a network of our own -> what builds it, and its own activation."""
+"""Name -> a network of our own."""
 
 
 def create(name: str, settings: Settings) -> Any:
@@ -65,16 +86,16 @@ def create(name: str, settings: Settings) -> Any:
     """
     channels = 1 if settings.grey else 3
     if name in OWN:
-        build, activation = OWN[name]
+        own = OWN[name]
         shape = Shape(
             settings.size,
             channels,
-            settings.activation or activation,
+            settings.activation or own.activation,
             settings.depth,
             settings.width,
             settings.dropout,
         )
-        return build(shape)
+        return own.build(shape)
     return _timm(name, settings, channels)
 
 

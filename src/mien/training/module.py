@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from mien.errors import RecipeError
 from mien.networks.freezing import freeze, frozen_layers, rest_norms
+from mien.networks.multitask import MultiTaskNet
 from mien.training.course import Course
 from mien.training.losses import expected_age, loss_of, mean_loss, taught_by
 from mien.training.network import network_of
@@ -29,6 +30,7 @@ class Trainee(pl.LightningModule):
     Args:
         recipe: What to train and how.
         weights: Whether to load the recipe's first weights.
+        net: The recipe's network with its first weights, where it has been built before.
         shares: Task -> share of each label in the training part, for balanced class weights and
             for the first guess of a regression (its mean).
 
@@ -44,12 +46,13 @@ class Trainee(pl.LightningModule):
         recipe: Recipe,
         *,
         weights: bool = True,
+        net: MultiTaskNet | None = None,
         shares: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
         self.course = Course(recipe)
-        self.net = network_of(recipe, weights=weights)
+        self.net = network_of(recipe, weights=weights) if net is None else net
         self.begun = self.net.begun
         self.latest: dict[str, Tensor] = {}
         shares = shares or {}

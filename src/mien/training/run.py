@@ -20,6 +20,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from mien.data.progress import Watcher, unwatched
 from mien.errors import RecipeError
 from mien.files import atomic_write, make_folder
+from mien.networks.multitask import MultiTaskNet
 from mien.tomlfile import explain
 from mien.training import environment
 from mien.training.checkpoint import SafeCheckpointIO
@@ -47,6 +48,7 @@ def fit(
     folder: Path,
     *,
     resume: bool,
+    net: MultiTaskNet | None = None,
     device: str = "auto",
     watch: Watcher = unwatched,
     tell: Callable[[Row], None] = lambda row: None,
@@ -60,6 +62,7 @@ def fit(
         parts: The data.
         folder: The run folder.
         resume: Whether to go on from the folder's last checkpoint.
+        net: The network that `check` gave; None builds it.
         device: "auto", "cpu", "cuda" or "mps".
         watch: Progress over the steps.
         tell: Gets each epoch's row of the history.
@@ -80,7 +83,7 @@ def fit(
     check_folder(recipe, folder, resume=resume)
     card = card_of(recipe, parts)
     pl.seed_everything(recipe.seed, verbose=False)
-    trainee = Trainee(recipe, shares=card.priors)
+    trainee = Trainee(recipe, net=net, shares=card.priors)
     batches = Batches(recipe, parts, lambda: trainee.course.size)
     if not resume:
         _begin(trainee, parts)
@@ -119,11 +122,13 @@ def check(recipe: Recipe, device: str = "auto") -> Trainee:
         device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
-        The network with its first weights.
+        What is trained: its network has its first weights, drawn from the recipe's seed.
 
     Raises:
         RecipeError: It cannot; the message names the recipe's key, or the device.
     """
+    # The same draws as where `fit` builds it.
+    pl.seed_everything(recipe.seed, verbose=False)
     trainee = Trainee(recipe)
     trainee.check()
     with _quiet():
