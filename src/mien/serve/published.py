@@ -1,20 +1,20 @@
 """The published interfaces, unchanged: /image tells an age, /uploader draws expressions."""
 
 from collections.abc import AsyncIterator
-from functools import partial
-from typing import Annotated, Any, Final
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from mien.ages import Age
 from mien.analyzer import Attribute, FaceReading, Reading
 from mien.serve import bodies
-from mien.serve.annotating import annotated
 from mien.serve.bodies import Upload
 from mien.serve.problems import Problem, of_pictures, responses
-from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS
-from mien.serve.service import Service, ServiceDep, service_of
+from mien.serve.reading import draw
+from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS, form_of
+from mien.serve.service import Service, service_of
 
 router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404))
 
@@ -38,7 +38,8 @@ class AgeAnswer(BaseModel):
     cl_age: str = Field(description="Name of the age group.")
 
 
-async def _image(request: Request) -> AsyncIterator[Upload]:
+@asynccontextmanager
+async def _img_of(request: Request) -> AsyncIterator[Upload]:
     service = service_of(request)
     service.check_room()
     async with service.bodies.read(request) as body:
@@ -49,15 +50,6 @@ async def _image(request: Request) -> AsyncIterator[Upload]:
                 yield bodies.parse_urlencoded(body, IMG)
             case _:
                 raise bodies.unsupported(request, bodies.URLENCODED, bodies.MULTIPART)
-
-
-async def _upload(request: Request) -> AsyncIterator[Upload]:
-    service = service_of(request)
-    service.check_room()
-    async with service.bodies.read(request) as body:
-        if bodies.media_type(request) != bodies.MULTIPART:
-            raise bodies.unsupported(request, bodies.MULTIPART)
-        yield bodies.parse_multipart(request, body, FILE)[0]
 
 
 @router.post(
@@ -71,9 +63,10 @@ async def _upload(request: Request) -> AsyncIterator[Upload]:
         }
     },
 )
-async def image(service: ServiceDep, upload: Annotated[Upload, Depends(_image)]) -> AgeAnswer:
+async def image(request: Request) -> AgeAnswer:
     """Tell the age of the largest face; 422 where there is none."""
-    reading = await _read(service, upload, "age")
+    async with _img_of(request) as upload:
+        reading = await _read(service_of(request), upload, "age")
     if not reading.faces:
         raise Problem(422, "no-face", NO_FACE)
     age = reading.faces[0].attributes["age"]
@@ -90,14 +83,13 @@ async def image(service: ServiceDep, upload: Annotated[Upload, Depends(_image)])
     responses=dict(DRAWN),
     openapi_extra=dict(ONE_FILE),
 )
-async def uploader(service: ServiceDep, upload: Annotated[Upload, Depends(_upload)]) -> Response:
+async def uploader(request: Request) -> Response:
     """Draw a box about each face, with its expression and how probable it is."""
-    reading = await _read(service, upload, "expression")
-    lines = [[_expression(found)] for found in reading.faces]
-    limits = service.catalogue.limits
-    with service.metrics.timed("draw"):
-        data, form = await service.call(partial(annotated, upload, limits, reading, lines))
-    return Response(data, media_type=form)
+    service = service_of(request)
+    async with form_of(request, FILE) as upload:
+        reading = await _read(service, upload, "expression")
+        lines = [[_expression(found)] for found in reading.faces]
+        return await draw(service, upload, reading, lines)
 
 
 async def _read(service: Service, upload: Upload, task: str) -> Reading:

@@ -1,11 +1,11 @@
 """Routes that read pictures: /v1/analyze, /v1/classify and /v1/annotate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
 from mien.analyzer import Reading
 from mien.classifier import Ranking
@@ -13,40 +13,51 @@ from mien.serve.annotating import annotated, face_lines
 from mien.serve.bodies import Upload
 from mien.serve.catalogue import Entry
 from mien.serve.problems import Problem, of_pictures, responses
-from mien.serve.requests import BODY, DRAWN, REFUSALS, Pictures, check_any_read
+from mien.serve.requests import (
+    BODY,
+    DRAWN,
+    REFUSALS,
+    check_any_read,
+    described,
+    options_of,
+    pictures_of,
+)
 from mien.serve.schemas import (
     AnalyzeResult,
     ClassifyResult,
     picture_result,
     ranking_result,
 )
-from mien.serve.service import Service, ServiceDep
+from mien.serve.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["reading"], responses=responses(*REFUSALS, 404))
 
-Name = Annotated[
-    str | None,
-    Query(description="Name of the model; by default the service's first that fits."),
-]
+_NAME: Final = "Name of the model; by default the service's first that fits."
 
 
-@dataclass(frozen=True)
-class FaceOptions:
-    """What is to be read of faces.
+class FaceOptions(BaseModel):
+    """What is to be read of faces."""
 
-    Attributes:
-        model: Name of the model; None for the service's first that reads faces.
-        tasks: The tasks to report, parted by commas; None for the model's default ones.
-        faces: Where the faces of a picture are.
-        min_face: Faces narrower than this many pixels are left out.
-        max_faces: At most so many faces a picture; None for all.
-    """
-
-    model: str | None = None
-    tasks: str | None = None
-    faces: Literal["detect", "whole"] = "detect"
-    min_face: float = 0
-    max_faces: int | None = None
+    model: str | None = Field(default=None, description=_NAME)
+    tasks: str | None = Field(
+        default=None,
+        description="What to report, parted by commas; by default what the model's card "
+        "names so. Race is reported only when named.",
+        examples=["age,gender"],
+    )
+    faces: Literal["detect", "whole"] = Field(
+        default="detect",
+        description="detect: look for faces. whole: each picture is one face.",
+    )
+    min_face: float = Field(
+        default=0, ge=0, le=1e6, description="Leave out faces narrower than this, in pixels."
+    )
+    max_faces: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="At most so many faces a picture, the largest.",
+    )
 
     def names(self, entry: Entry) -> list[str]:
         """Return the names of the tasks to report.
@@ -67,33 +78,19 @@ class FaceOptions:
         return named
 
 
-async def _face_options(
-    model: Name = None,
-    tasks: Annotated[
-        str | None,
-        Query(
-            description="What to report, parted by commas; by default what the model's card "
-            "names so. Race is reported only when named.",
-            examples=["age,gender"],
-        ),
-    ] = None,
-    faces: Annotated[
-        Literal["detect", "whole"],
-        Query(description="detect: look for faces. whole: each picture is one face."),
-    ] = "detect",
-    min_face: Annotated[
-        float,
-        Query(ge=0, le=1e6, description="Leave out faces narrower than this, in pixels."),
-    ] = 0,
-    max_faces: Annotated[
-        int | None,
-        Query(ge=1, le=10_000, description="At most so many faces a picture, the largest."),
-    ] = None,
-) -> FaceOptions:
-    return FaceOptions(model, tasks, faces, min_face, max_faces)
+class AnalyzeOptions(FaceOptions):
+    """What is to be told of faces."""
+
+    distribution: bool = Field(
+        default=False, description="Whether ages bear the probabilities of all ages."
+    )
 
 
-FaceQuery = Annotated[FaceOptions, Depends(_face_options)]
+class ClassifyOptions(BaseModel):
+    """What is to be told of whole pictures."""
+
+    model: str | None = Field(default=None, description=_NAME)
+    top: int = Field(default=5, ge=1, le=10_000, description="How many classes to give.")
 
 
 async def read_faces(
@@ -115,25 +112,21 @@ async def read_faces(
     operation_id="analyze",
     summary="Read the faces of pictures",
     response_model=AnalyzeResult,
-    openapi_extra=dict(BODY),
+    openapi_extra={**BODY, "parameters": described(AnalyzeOptions)},
 )
-async def analyze(
-    service: ServiceDep,
-    options: FaceQuery,
-    pictures: Pictures,
-    distribution: Annotated[
-        bool, Query(description="Whether ages bear the probabilities of all ages.")
-    ] = False,
-) -> Any:
+async def analyze(request: Request) -> Any:
     """Find the faces of each picture and read their attributes, the largest face first.
 
     A picture that cannot be read has an error in its place; if none can, the answer is 422.
     """
+    service, options = service_of(request), options_of(request, AnalyzeOptions)
     entry = service.catalogue.choose(options.model, "face")
     names = options.names(entry)
-    readings = await read_faces(service, pictures, entry, options)
+    async with pictures_of(request) as pictures:
+        readings = await read_faces(service, pictures, entry, options)
     check_any_read([reading.error for reading in readings])
-    results = [picture_result(r, entry.card, names, distribution=distribution) for r in readings]
+    spread = options.distribution
+    results = [picture_result(r, entry.card, names, distribution=spread) for r in readings]
     return _json(AnalyzeResult(model=entry.name, pictures=results).model_dump_json())
 
 
@@ -142,19 +135,16 @@ async def analyze(
     operation_id="classify",
     summary="Classify whole pictures",
     response_model=ClassifyResult,
-    openapi_extra=dict(BODY),
+    openapi_extra={**BODY, "parameters": described(ClassifyOptions)},
 )
-async def classify(
-    service: ServiceDep,
-    pictures: Pictures,
-    model: Name = None,
-    top: Annotated[int, Query(ge=1, le=10_000, description="How many classes to give.")] = 5,
-) -> Any:
+async def classify(request: Request) -> Any:
     """Give the most probable classes of each picture, the most probable first."""
-    entry = service.catalogue.choose(model, "picture")
-    rankings: list[Ranking] = await service.read(_classifier(entry), pictures)
+    service, options = service_of(request), options_of(request, ClassifyOptions)
+    entry = service.catalogue.choose(options.model, "picture")
+    async with pictures_of(request) as pictures:
+        rankings: list[Ranking] = await service.read(_classifier(entry), pictures)
     check_any_read([ranking.error for ranking in rankings])
-    results = [ranking_result(ranking, top) for ranking in rankings]
+    results = [ranking_result(ranking, options.top) for ranking in rankings]
     return _json(ClassifyResult(model=entry.name, pictures=results).model_dump_json())
 
 
@@ -168,21 +158,30 @@ def _classifier(entry: Entry) -> Any:
     summary="Draw the faces of a picture into it",
     response_class=Response,
     responses=dict(DRAWN),
-    openapi_extra=dict(BODY),
+    openapi_extra={**BODY, "parameters": described(FaceOptions)},
 )
-async def annotate(service: ServiceDep, options: FaceQuery, pictures: Pictures) -> Response:
+async def annotate(request: Request) -> Response:
     """Draw a box about each face of one picture, with what was read from it."""
+    service, options = service_of(request), options_of(request, FaceOptions)
     entry = service.catalogue.choose(options.model, "face")
     names = options.names(entry)
-    if len(pictures) != 1:
-        raise Problem(422, "too-many-pictures", f"{len(pictures)} pictures; send one.")
-    (reading,) = await read_faces(service, pictures, entry, options)
-    if reading.error:
-        raise of_pictures({0: reading.error})
-    lines = [face_lines(found, entry.card, names) for found in reading.faces]
+    async with pictures_of(request) as pictures:
+        if len(pictures) != 1:
+            raise Problem(422, "too-many-pictures", f"{len(pictures)} pictures; send one.")
+        (reading,) = await read_faces(service, pictures, entry, options)
+        if reading.error:
+            raise of_pictures({0: reading.error})
+        lines = [face_lines(found, entry.card, names) for found in reading.faces]
+        return await draw(service, pictures[0], reading, lines)
+
+
+async def draw(
+    service: Service, upload: Upload, reading: Reading, lines: Sequence[Sequence[str]]
+) -> Response:
+    """Answer with a picture that bears what was read from it."""
     limits = service.catalogue.limits
     with service.metrics.timed("draw"):
-        data, form = await service.call(partial(annotated, pictures[0], limits, reading, lines))
+        data, form = await service.call(partial(annotated, upload, limits, reading, lines))
     return Response(data, media_type=form)
 
 

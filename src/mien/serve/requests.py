@@ -1,9 +1,16 @@
-"""What the routes that take pictures share: the pictures of a request, whatever it is made of."""
+"""What the routes that take pictures share: the pictures of a request, and its options.
+
+These routes take the bare request and go through its parts themselves. FastAPI's own way, by
+parameters and dependencies, took a quarter of the time that a request has beside its picture.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any, Final
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
 from mien.errors import ImageError
 from mien.serve import bodies
@@ -11,6 +18,8 @@ from mien.serve.bodies import Upload
 from mien.serve.problems import of_pictures
 from mien.serve.schemas import PicturesBody
 from mien.serve.service import service_of
+
+Options = TypeVar("Options", bound=BaseModel)
 
 FILE: Final = "file"
 DRAWN: Final[dict[int | str, dict[str, Any]]] = {
@@ -69,7 +78,13 @@ ONE_FILE: Final[Mapping[str, Any]] = {
 """How it describes a form with one picture."""
 
 
-async def _pictures(request: Request) -> AsyncIterator[list[Upload]]:
+@asynccontextmanager
+async def pictures_of(request: Request) -> AsyncIterator[list[Upload]]:
+    """Take in the pictures of a request; they count as held until the block ends.
+
+    Raises:
+        Problem: There is no room for any, or the body is not what it should be.
+    """
     service = service_of(request)
     service.check_room()
     async with service.bodies.read(request) as body:
@@ -83,8 +98,44 @@ async def _pictures(request: Request) -> AsyncIterator[list[Upload]]:
                 raise bodies.unsupported(request, bodies.MULTIPART, bodies.JSON)
 
 
-Pictures = Annotated[list[Upload], Depends(_pictures)]
-"""The pictures of a request; they count as held until it is answered."""
+@asynccontextmanager
+async def form_of(request: Request, field: str) -> AsyncIterator[Upload]:
+    """Take in the first picture in a field of a multipart form, likewise."""
+    service = service_of(request)
+    service.check_room()
+    async with service.bodies.read(request) as body:
+        if bodies.media_type(request) != bodies.MULTIPART:
+            raise bodies.unsupported(request, bodies.MULTIPART)
+        yield bodies.parse_multipart(request, body, field)[0]
+
+
+def options_of(request: Request, model: type[Options]) -> Options:
+    """Return the options in a request's address.
+
+    Raises:
+        RequestValidationError: One of them makes no sense.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise RequestValidationError(
+            [{**item, "loc": ("query", *item["loc"])} for item in found]
+        ) from None
+
+
+def described(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Return how the OpenAPI document describes such options."""
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": schema,
+            "description": schema["description"],
+        }
+        for name, schema in model.model_json_schema()["properties"].items()
+    ]
 
 
 def check_any_read(errors: Sequence[ImageError | None]) -> None:

@@ -1393,8 +1393,6 @@ export interface operations {
     analyze: {
         parameters: {
             query?: {
-                /** @description Whether ages bear the probabilities of all ages. */
-                distribution?: boolean;
                 /** @description Name of the model; by default the service's first that fits. */
                 model?: string | null;
                 /** @description What to report, parted by commas; by default what the model's card names so. Race is reported only when named. */
@@ -1405,6 +1403,8 @@ export interface operations {
                 min_face?: number;
                 /** @description At most so many faces a picture, the largest. */
                 max_faces?: number | null;
+                /** @description Whether ages bear the probabilities of all ages. */
+                distribution?: boolean;
             };
             header?: never;
             path?: never;
