@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mien.serve import pages
+from mien.serve.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 LINES = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
@@ -30,3 +31,9 @@ def test_it_runs_as_nobody_special_and_tells_its_health() -> None:
     last = LINES[max(n for n, line in enumerate(LINES) if line.startswith("FROM")) :]
     assert "USER mien" in last
     assert any(line.startswith("HEALTHCHECK") for line in last)
+
+
+def test_what_the_files_set_is_a_setting() -> None:
+    text = "\n".join(LINES) + (ROOT / "compose.yaml").read_text("utf-8")
+    named = {name.lower() for name in re.findall(r"MIEN_(\w+)(?==|:)", text)}
+    assert {"host", "port", "api_keys"} <= named <= set(Settings.model_fields)

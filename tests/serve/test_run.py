@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -89,12 +90,23 @@ def test_a_certificate_of_its_own(tmp_path: Path, tiny_models: tuple[str, str]) 
 
 def test_workers_share_the_port(tmp_path: Path, tiny_models: tuple[str, str]) -> None:
     flags = ("--models", tiny_models[0], "--workers", "2")
-    with process(tmp_path, *flags, MIEN_API_KEYS=KEY) as (address, said):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    keys = {"MIEN_API_KEYS": KEY, "TMPDIR": str(temporary)}
+    with process(tmp_path, *flags, **keys) as (address, said):
         url = f"http://{address}"
         wait_until(lambda: is_ready(url))
+        wait_until(lambda: len(workers_at(url)) == 2)
         assert httpx2.get(f"{url}/v1/models").status_code == 401
         assert httpx2.get(f"{url}/v1/models", headers={"X-API-Key": KEY}).status_code == 200
     assert said.read_text().count('"event": "ended"') == 2
+    assert list(temporary.glob("mien-*")) == []
+
+
+def workers_at(url: str) -> set[str]:
+    """Return the workers that one scrape tells of."""
+    text = httpx2.get(f"{url}/metrics", headers={"X-API-Key": KEY}).text
+    return set(re.findall(r'^mien_queue_depth{worker="(\d+)"} 0.0$', text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

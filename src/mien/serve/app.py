@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -17,11 +18,12 @@ from mien.serve.service import Service, check_access
 from mien.serve.settings import Settings
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, peers: Path | None = None) -> FastAPI:
     """Return an application, which shares nothing with any other.
 
     Args:
         settings: Its settings.
+        peers: Where the workers' sockets lie, if it is to be one of several workers.
 
     Raises:
         ModelError: A model cannot be used.
@@ -30,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     Example:
         >>> app = create_app(Settings(port=9000))
     """
-    service = Service(settings)
+    service = Service(settings, peers)
     app = FastAPI(
         title="mien",
         version=__version__,
@@ -51,10 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     warming = asyncio.get_running_loop().run_in_executor(None, service.warm_up)
+    if service.peers:
+        await service.peers.open()
     try:
         yield
     finally:
         await warming
+        if service.peers:
+            await service.peers.close()
         await asyncio.to_thread(service.close)
         log("ended")
 

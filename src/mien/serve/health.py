@@ -51,7 +51,8 @@ async def readyz(service: ServiceDep) -> Health:
     dependencies=[Depends(check_access)],
 )
 async def metrics(service: ServiceDep) -> Response:
-    """Tell requests, latency by stage, batch sizes, queue depth and refusals of this process."""
+    """Tell requests, latency by stage, batch sizes, queue depth and refusals, of all workers."""
     return Response(
-        service.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        await service.figures(),
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
     )

@@ -15,11 +15,12 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from mien.serve import logs, tls
+from mien.serve import logs, peers, tls
 from mien.serve.app import create_app
 from mien.serve.settings import Settings
 
 _VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
+_PEERS: Final = "_MIEN_SERVE_PEERS"
 _GRACE: Final = 5
 _SWITCH: Final = 0.0005
 """Seconds after which a thread gives way to another that waits. With Python's own 5 ms the one that
@@ -61,6 +62,10 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         # Each worker is a fresh process; what they are told goes by the environment.
         os.environ[_VARIABLE] = _packed(settings)
         stack.callback(os.environ.pop, _VARIABLE, None)
+        if peers.SUPPORTED:
+            made_for = tempfile.TemporaryDirectory(prefix="mien-", ignore_cleanup_errors=True)
+            os.environ[_PEERS] = stack.enter_context(made_for)
+            stack.callback(os.environ.pop, _PEERS, None)
         uvicorn.run("mien.serve.run:create_worker", factory=True, **options)
 
 
@@ -85,7 +90,9 @@ def _check_free(settings: Settings) -> None:
 def create_worker() -> FastAPI:
     """Return the application of a worker, by what the process that started it left for it."""
     sys.setswitchinterval(_SWITCH)
-    return create_app(Settings.model_validate_json(os.environ[_VARIABLE]))
+    folder = os.environ.get(_PEERS)
+    settings = Settings.model_validate_json(os.environ[_VARIABLE])
+    return create_app(settings, Path(folder) if folder else None)
 
 
 def _packed(settings: Settings) -> str:

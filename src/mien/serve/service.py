@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -14,6 +15,7 @@ from mien.serve.batching import Batcher, QueueFullError, Reader
 from mien.serve.bodies import Bodies, Upload
 from mien.serve.catalogue import Catalogue
 from mien.serve.metrics import Metrics
+from mien.serve.peers import Peers
 from mien.serve.problems import Problem, overloaded
 from mien.serve.settings import Settings
 
@@ -25,19 +27,21 @@ class Service:
 
     Args:
         settings: Its settings.
+        peers: Where the workers' sockets lie, if it is one of several workers.
 
     Raises:
         ModelError: A model cannot be used.
         SettingsError: The models' names clash, or the file of keys cannot be read.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, peers: Path | None = None) -> None:
         self.settings = settings
         cores = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
         # Most of a picture's time goes into decoding and detection, which have threads of their
         # own: more for the network would only take cores from them.
         self.catalogue = Catalogue(settings, threads=max(1, cores // 4))
         self.metrics = Metrics()
+        self.peers = Peers(peers, self.metrics.text) if peers else None
         self.keys = Keys(settings.all_keys())
         self.rate = RateLimit(settings.rate)
         self.bodies = Bodies(
@@ -65,6 +69,10 @@ class Service:
         """Finish what was accepted, and end the threads."""
         self.ready = False
         self.batcher.close()
+
+    async def figures(self) -> bytes:
+        """Return the figures of all workers in Prometheus' text format."""
+        return self.metrics.text() if self.peers is None else await self.peers.text()
 
     def check_room(self) -> None:
         """Refuse a request before its body is read, if there is no room for any picture.
