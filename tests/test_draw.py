@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien import draw
-from mien.draw import FaceLabel, draw_faces, draw_ranking, save
+from mien.ages import Age
+from mien.analyzer import Attribute, FaceReading
+from mien.card import Task
+from mien.draw import FaceLabel, draw_faces, draw_ranking, draw_reading, face_lines, save
 from mien.errors import OutputError
+from mien.faces import Face
+from tests.tiny import face_card
 
 Pixels = NDArray[np.uint8]
 
@@ -260,3 +265,34 @@ def test_what_cannot_be_saved(
     with pytest.raises(OutputError, match=words):
         save(np.zeros(shape, np.uint8), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+AGE = Age(31.4, 24.0, 38.6, 0.9, np.zeros(3, np.float32), "youth")
+GENDER = Attribute("female", 0.98, {"female": 0.98, "male": 0.02})
+ASIAN = Attribute("Asian", 0.87, {"Asian": 0.87})
+
+
+def test_lines_beside_a_face() -> None:
+    found = FaceReading(None, {"race": ASIAN, "age": AGE, "gender": GENDER})
+    card = face_card()
+    assert face_lines(found, card) == ["31 (24–39) · female 98 %", "Asian 87 %"]
+    assert face_lines(found, card, ["race"]) == ["Asian 87 %"]
+    assert face_lines(FaceReading(None, {}), card) == []
+
+
+def test_a_number_is_told_with_what_it_counts() -> None:
+    weight = Task(name="weight", kind="regression", unit="kg")
+    card = face_card().model_copy(update={"tasks": [weight]})
+    assert face_lines(FaceReading(None, {"weight": 71.5}), card) == ["weight 71.5 kg"]
+
+
+def test_a_face_with_a_place_gets_a_box_and_one_without_a_corner() -> None:
+    face = Face(40, 60, 60, 50, 0.9, np.zeros((5, 2)))
+    placed, whole = FaceReading(face, {}), FaceReading(None, {})
+    np.testing.assert_array_equal(
+        draw_reading(ground(), [placed], [["34"]]),
+        draw_faces(ground(), [FaceLabel(40, 60, 60, 50, ["34"])]),
+    )
+    np.testing.assert_array_equal(
+        draw_reading(ground(), [whole], [["34"]]), draw_ranking(ground(), ["34"])
+    )

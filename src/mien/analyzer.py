@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -17,10 +16,9 @@ from mien.errors import ImageError, ModelError
 from mien.faces import Detector, Face, view_of, view_of_whole
 from mien.images import Limits, Picture, Source
 from mien.model import Model
-from mien.pipeline import in_batches
+from mien.pipeline import read
 from mien.pixels import Image, Matrix, sample
 
-_BATCH: Final = 16
 _REDUCTIONS: Final = (8, 4, 2, 1)
 _Kind = TypeVar("_Kind")
 
@@ -197,13 +195,7 @@ class Analyzer:
             pictures: As for one picture.
             keep: Whether each reading holds its decoded picture; fewer are then read ahead.
         """
-        yield from in_batches(
-            pictures,
-            partial(self.prepare, keep=keep),
-            self.finish,
-            threads=self._threads,
-            batch=min(_BATCH, self._threads) if keep else _BATCH,
-        )
+        yield from read(pictures, self.prepare, self.finish, threads=self._threads, keep=keep)
 
     def prepare(self, source: Source, *, keep: bool = False) -> Prepared:
         """Do all but the network's part for one picture: decode it, find its faces, crop them.

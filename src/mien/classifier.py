@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +14,8 @@ from mien.errors import ImageError, ModelError
 from mien.faces import view_of_picture
 from mien.images import Limits, Picture, Source
 from mien.model import Model
-from mien.pipeline import in_batches
+from mien.pipeline import read
 from mien.pixels import Image, sample
-
-_BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +105,7 @@ class Classifier:
             pictures: As for one picture.
             keep: Whether each ranking holds its decoded picture; fewer are then read ahead.
         """
-        yield from in_batches(
-            pictures,
-            partial(self.prepare, keep=keep),
-            self.finish,
-            threads=self._threads,
-            batch=min(_BATCH, self._threads) if keep else _BATCH,
-        )
+        yield from read(pictures, self.prepare, self.finish, threads=self._threads, keep=keep)
 
     def prepare(self, source: Source, *, keep: bool = False) -> Prepared:
         """Do all but the network's part for one picture, for callers that make their own batches.

@@ -3,7 +3,7 @@
 import io
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mien.ages import Age
+from mien.analyzer import Attribute, FaceReading
+from mien.card import Card, Task
 from mien.errors import OutputError, printable
 from mien.files import atomic_write
 
@@ -98,6 +101,54 @@ def draw_faces(pixels: Pixels, labels: Sequence[FaceLabel]) -> Pixels:
         if plate is not None:
             _lay(canvas, plate, *room.find(boxes[index], plate.shape[1], plate.shape[0]))
     return canvas
+
+
+def draw_reading(
+    pixels: Pixels, faces: Sequence[FaceReading], lines: Sequence[Sequence[str]]
+) -> Pixels:
+    """Draw what was read from a picture into it: each face's box, and its lines beside it.
+
+    Args:
+        pixels: uint8, H x W x 3 RGB; not changed.
+        faces: The faces that were read. The lines of one without a place, in a picture that was
+            taken whole, go into the corner.
+        lines: Each face's lines of text, such as `face_lines` gives.
+
+    Returns:
+        A new array of the same shape.
+    """
+    labels: list[FaceLabel] = []
+    loose: list[str] = []
+    for found, text in zip(faces, lines, strict=True):
+        if (face := found.face) is None:
+            loose += text
+        else:
+            labels.append(FaceLabel(face.x, face.y, face.width, face.height, text))
+    drawn = draw_faces(pixels, labels)
+    return draw_ranking(drawn, loose) if loose else drawn
+
+
+def face_lines(found: FaceReading, card: Card, tasks: Iterable[str] | None = None) -> list[str]:
+    """Return what is written beside a face: age and gender, and below them all else.
+
+    Args:
+        found: The face.
+        card: The card of the model that read it.
+        tasks: The tasks to tell; None for all that were read.
+    """
+    named = found.attributes if tasks is None else tasks
+    texts = {name: _text(found.attributes[name], card.task(name)) for name in named}
+    first = [texts.pop(name) for name in ("age", "gender") if name in texts]
+    return [" · ".join(part) for part in (first, list(texts.values())) if part]
+
+
+def _text(value: Attribute | Age | float, task: Task) -> str:
+    if isinstance(value, Age):
+        return f"{value.years:.0f} ({value.low:.0f}–{value.high:.0f})"
+    if isinstance(value, Attribute):
+        return f"{value.label} {value.probability:.0%}".replace("%", " %")
+    # A number alone would not say what it counts.
+    return f"{task.name} {value:.4g} {task.unit}".rstrip()
 
 
 def draw_ranking(pixels: Pixels, lines: Sequence[str]) -> Pixels:

@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
+_BATCH: Final = 16
 Item = TypeVar("Item")
 Prepared = TypeVar("Prepared")
 Result = TypeVar("Result")
@@ -50,3 +52,26 @@ def in_batches(
         finally:
             # What has not begun by now is wanted no more.
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read(
+    pictures: Iterable[Item],
+    prepare: Callable[..., Prepared],
+    finish: Callable[[Sequence[Prepared]], Sequence[Result]],
+    *,
+    threads: int,
+    keep: bool,
+) -> Generator[Result, None, None]:
+    """Read pictures in order, as `in_batches` works through items.
+
+    Args:
+        pictures: The pictures.
+        prepare: Called for each picture, and told whether to `keep` it decoded.
+        finish: Runs the network over some prepared pictures.
+        threads: How many threads work.
+        keep: Whether results hold decoded pictures, of which few fit in memory.
+    """
+    batch = min(_BATCH, threads) if keep else _BATCH
+    yield from in_batches(
+        pictures, partial(prepare, keep=keep), finish, threads=threads, batch=batch
+    )

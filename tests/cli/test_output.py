@@ -23,7 +23,6 @@ from mien.cli.output import (
     cells,
     class_rows,
     face_columns,
-    face_lines,
     face_rows,
     json_text,
     open_writer,
@@ -265,13 +264,6 @@ class TestTable:
             "race": "",
             "expression": "happiness 87 %",
         }
-
-    def test_lines_beside_a_face(self) -> None:
-        columns = face_columns(face_card())
-
-        assert face_lines(ROW, columns) == ["31 (24–39) · female 98 %", "happiness 87 %"]
-        assert face_lines({"path": "a", "weight": 71.5}, ["path", "weight"]) == ["weight 71.5"]
-        assert face_lines({"path": "a", "face": 1}, columns) == []
 
     def test_columns_without_content_are_left_out(self, tmp_path: Path) -> None:
         with open_writer(Format.TABLE, tmp_path / "rows", face_columns(face_card())) as writer:

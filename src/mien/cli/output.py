@@ -294,18 +294,6 @@ def _cell(column: str, row: Row) -> str:
     return printable(str(value)) + ("" if share is None else f" {percent(share)}")
 
 
-def face_lines(row: Row, columns: Sequence[str]) -> list[str]:
-    """Return what is written beside a face: age and gender, and below them all else."""
-    texts = {
-        # A number alone would not say what it counts.
-        column: f"{column} {text}" if isinstance(row[column], float) and column != "age" else text
-        for column, text in cells(row, columns).items()
-        if text and column not in _PLACE and not column.endswith("_group")
-    }
-    first = [texts.pop(name) for name in ("age", "gender") if name in texts]
-    return [" · ".join(part) for part in (first, list(texts.values())) if part]
-
-
 def _heading(column: str) -> str:
     return {"x": "box", "detection_score": "score"}.get(column, column.replace("_", " "))
 

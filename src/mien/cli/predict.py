@@ -17,6 +17,7 @@ from mien.cli.progress import Counts, progress
 
 if TYPE_CHECKING:
     from mien.analyzer import Reading
+    from mien.card import Card
     from mien.classifier import Ranking
     from mien.draw import Pixels
     from mien.model import Model
@@ -259,7 +260,7 @@ class _Reader:
     columns: Sequence[str]
     read: Callable[..., Iterator[Any]]
     rows: Callable[[str, Any], list[Row]]
-    draw: Callable[["Pixels", Any, Sequence[Row], Sequence[str]], "Pixels"]
+    draw: Callable[["Pixels", Any, Sequence[Row]], "Pixels"]
 
 
 def _face_reader(model: "Model", *, faces: Faces, **options: Any) -> _Reader:
@@ -267,7 +268,8 @@ def _face_reader(model: "Model", *, faces: Faces, **options: Any) -> _Reader:
 
     whole = faces is Faces.WHOLE
     analyzer = Analyzer(model, faces="whole" if whole else "detect", **options)
-    return _Reader(out.face_columns(model.card), analyzer.read, out.face_rows, _draw_faces)
+    drawn = partial(_draw_faces, card=model.card)
+    return _Reader(out.face_columns(model.card), analyzer.read, out.face_rows, drawn)
 
 
 def _class_reader(model: "Model", *, top: int, threads: int) -> _Reader:
@@ -279,23 +281,14 @@ def _class_reader(model: "Model", *, top: int, threads: int) -> _Reader:
 
 
 def _draw_faces(
-    pixels: "Pixels", reading: "Reading", rows: Sequence[Row], columns: Sequence[str]
+    pixels: "Pixels", reading: "Reading", _: Sequence[Row], *, card: "Card"
 ) -> "Pixels":
-    from mien.draw import FaceLabel, draw_faces, draw_ranking
+    from mien.draw import draw_reading, face_lines
 
-    labels = []
-    for found, row in zip(reading.faces, rows, strict=False):
-        lines = out.face_lines(row, columns)
-        face = found.face
-        if face is None:
-            return draw_ranking(pixels, lines)
-        labels.append(FaceLabel(face.x, face.y, face.width, face.height, lines))
-    return draw_faces(pixels, labels)
+    return draw_reading(pixels, reading.faces, [face_lines(f, card) for f in reading.faces])
 
 
-def _draw_classes(
-    pixels: "Pixels", _: "Ranking", rows: Sequence[Row], __: Sequence[str]
-) -> "Pixels":
+def _draw_classes(pixels: "Pixels", _: "Ranking", rows: Sequence[Row]) -> "Pixels":
     from mien.draw import draw_ranking
 
     lines = [f"{row['label']} {out.percent(row['probability'])}" for row in rows]
@@ -328,7 +321,7 @@ def _run(
                     target.parent.mkdir(parents=True, exist_ok=True)
                     # Read again, in full: faces are looked for in less of a large picture.
                     pixels = load(item.source).pixels
-                    save(reader.draw(pixels, result, rows, reader.columns), target)
+                    save(reader.draw(pixels, result, rows), target)
                 counts.add(rows)
                 advance()
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
-from mien.serve.problems import overloaded, responses
+from mien.serve.problems import responses
 from mien.serve.service import ServiceDep, check_access
 
 router = APIRouter(tags=["operation"])
@@ -31,8 +31,7 @@ async def healthz() -> Health:
 )
 async def readyz(service: ServiceDep) -> Health:
     """Answer 200 once the models are loaded and warmed up, 503 before and while it ends."""
-    if not service.ready:
-        raise overloaded("not-ready", "The models are being warmed up; try again in a moment.")
+    service.check_ready()
     return Health()
 
 

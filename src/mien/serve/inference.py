@@ -17,7 +17,7 @@ from mien import __version__
 from mien.model import INPUT
 from mien.serve import bodies
 from mien.serve.catalogue import Entry, Tensors
-from mien.serve.problems import Problem, overloaded, responses
+from mien.serve.problems import Problem, responses
 from mien.serve.service import ServiceDep, check_access
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
@@ -144,7 +144,7 @@ async def live() -> Live:
 )
 async def ready(service: ServiceDep) -> Ready:
     """Answer 200 once the models are loaded and warmed up."""
-    _check_ready(service.ready)
+    service.check_ready()
     return Ready()
 
 
@@ -178,7 +178,7 @@ async def model_metadata(name: str, service: ServiceDep) -> ModelMetadata:
 async def model_ready(name: str, service: ServiceDep) -> ModelReady:
     """Answer 200 once the model is loaded and warmed up."""
     entry = service.catalogue.find(name)
-    _check_ready(service.ready)
+    service.check_ready()
     return ModelReady(name=entry.name)
 
 
@@ -219,11 +219,6 @@ def _same(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _tensor(name: str, values: NDArray[np.float32]) -> OutputTensor:
     return OutputTensor(name=name, shape=list(values.shape), data=values.ravel().tolist())
-
-
-def _check_ready(is_ready: bool) -> None:
-    if not is_ready:
-        raise overloaded("not-ready", "The models are being warmed up; try again in a moment.")
 
 
 def _wanted(outputs: Sequence[WantedOutput], entry: Entry) -> list[str]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from mien.analyzer import Reading
 from mien.classifier import Ranking
-from mien.serve.annotating import annotated, face_lines
+from mien.draw import face_lines
+from mien.serve.annotating import annotated
 from mien.serve.bodies import Upload
 from mien.serve.catalogue import Entry
 from mien.serve.problems import Problem, of_pictures, responses

@@ -74,6 +74,15 @@ class Service:
         """Return the figures of all workers in Prometheus' text format."""
         return self.metrics.text() if self.peers is None else await self.peers.text()
 
+    def check_ready(self) -> None:
+        """Refuse a request that asks whether the service is ready while it is not.
+
+        Raises:
+            Problem: The models are not loaded and warmed up yet, or the service is ending.
+        """
+        if not self.ready:
+            raise overloaded("not-ready", "The models are being warmed up; try again in a moment.")
+
     def check_room(self) -> None:
         """Refuse a request before its body is read, if there is no room for any picture.
 
