@@ -33,7 +33,7 @@ from mien.serve import pages
 from mien.serve.app import create_app
 from mien.serve.run import server_options
 from mien.serve.settings import Settings
-from predict import Row, show, write
+from tables import Row, show, write
 
 WEB: Final = Path(__file__).resolve().parent.parent / "web"
 FACES: Final = (1, 3)

@@ -193,3 +193,14 @@ async def flood(
         turn.seconds = time.perf_counter() - start
         await asyncio.gather(*under_way)
     return turn
+
+
+async def probe(port: int, seconds: float, path: str = "/healthz") -> list[float]:
+    """Ask four times a second whether a service is well; return how long each answer took."""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    took, end = [], time.perf_counter() + seconds
+    async with connections(port, 1) as (connection,):
+        while (start := time.perf_counter()) < end and await connection.ask(request) == 200:
+            took.append(time.perf_counter() - start)
+            await asyncio.sleep(0.25)
+    return took

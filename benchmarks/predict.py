@@ -11,9 +11,6 @@ Above 100 % the parts overlap better in the pipeline than each fills the threads
 """
 
 import argparse
-import csv
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,7 +20,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -32,25 +28,20 @@ import cv2
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-import mien
 from mien import Analyzer, Model, images
 from mien.faces import Detector, view_of
-from mien.files import atomic_write
 from mien.images import Picture
 from mien.pixels import Image, sample
+from tables import Row, show, write
 
 THREADS: Final = (1, 2)
 PARTS: Final = ("decoding", "detection", "cropping", "network")
 BATCH: Final = 16
-PACKAGES: Final = ("numpy", "onnxruntime", "opencv-python-headless", "pillow")
 
 # Where the portrait's face lies, with some room: left, top, right, bottom.
 _FACE: Final = (150, 40, 300, 220)
 
-Row = dict[str, str]
 Job = Callable[[], object]
 
 
@@ -283,46 +274,6 @@ def _row(measure: str, unit: str, *values: str) -> Row:
 
 def _column(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
-
-
-def show(rows: Sequence[Row], title: str) -> None:
-    """Print the table."""
-    table = Table(title=f"{title}\n{machine()}\n{versions()}", title_justify="left")
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name in ("measure", "unit") else "right")
-    for row in rows:
-        table.add_row(*row.values())
-    Console().print(table)
-
-
-def write(rows: Sequence[Row], path: Path, seed: int) -> None:
-    """Write the table with what is needed to judge and to repeat it."""
-    about = {"machine": machine(), "versions": versions(), "seed": str(seed)}
-    with atomic_write(path, newline="") as file:
-        writer = csv.DictWriter(file, [*rows[0], *about], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, **about} for row in rows)
-
-
-def machine() -> str:
-    """Return the processor and how many cores of it may be used."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores of {_processor()}, {platform.system()} {platform.machine()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return (names or [platform.processor() or "an unnamed processor"])[0]
-
-
-def versions() -> str:
-    """Return the versions of what the figures depend on."""
-    parts = [f"{name} {metadata.version(name)}" for name in PACKAGES]
-    return ", ".join([f"mien {mien.__version__}", f"Python {platform.python_version()}", *parts])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ The photographs are those of `predict.py`: JPEGs of 640 x 480 with one face. The
 process of its own, the clients in this one; each keeps one connection and sends its next picture
 when it has the answer to the last. In each round every number of clients has its turn, and so has
 the in-process rate, so that whatever else the machine does slows all alike; rates are medians of
-rounds, latencies are taken over all rounds.
+rounds, latencies are taken over all rounds. "each waits for the others" is the number of clients
+over the rate: what an answer takes when all are served alike.
 
 The overload run sends requests at ten times the measured rate for a while, whatever becomes of
 those before; accepted ones should keep their time, the rest get 503 at once, and the service's
@@ -14,6 +15,7 @@ memory should stay where it is.
 """
 
 import argparse
+import asyncio
 import os
 import signal
 import socket
@@ -30,9 +32,10 @@ from typing import Final
 
 import httpx2
 
-from load import Turn, encode, flood, run, take_turn
+from load import Turn, encode, flood, probe, run, take_turn
 from mien import Analyzer
-from predict import Row, make_photos, show, write
+from predict import make_photos
+from tables import Row, show, write
 
 CLIENTS: Final = (1, 4, 16, 64)
 _TIMEOUT: Final = 120
@@ -146,8 +149,9 @@ def _rows_of(number: int, turns: Sequence[Turn], inside: float) -> list[Row]:
     lost = sum(len(turn.refused) + turn.others for turn in turns)
     return [
         _row(name, "pictures/s", f"{rate:.1f}"),
-        _row(f"{name}, share of in-process", "", f"{rate / inside:.0%}"),
+        _row(f"{name}, share of in-process", "", f"{rate / inside:.0%}".replace("%", " %")),
         *_latencies(name, taken),
+        _row(f"{name}, each waits for the others", "ms", f"{1000 * number / rate:.0f}"),
         *([_row(f"{name}, not answered", "requests", str(lost))] if lost else []),
     ]
 
@@ -163,8 +167,18 @@ def measure_overload(
     found: Service, photos: Sequence[bytes], rate: float, seconds: float
 ) -> list[Row]:
     """Send ten times what the service can take; return what became of it."""
+    requests = [found.request(photo) for photo in photos]
+
+    async def both(seconds: float) -> tuple[Turn, list[float]]:
+        return await asyncio.gather(
+            flood(found.port, requests, 10 * rate, seconds), probe(found.port, seconds)
+        )
+
     before = found.resident()
-    turn = run(flood(found.port, [found.request(p) for p in photos], 10 * rate, seconds))
+    # What a service under such load needs at all is one thing, whether it grows another.
+    run(both(seconds / 6))
+    early = found.resident()
+    turn, well = run(both(seconds))
     name = "overload"
     return [
         _row(f"{name}, sent", "requests/s", f"{turn.sent / turn.seconds:.1f}"),
@@ -173,8 +187,10 @@ def measure_overload(
         _row(f"{name}, refused by 503", "requests/s", f"{len(turn.refused) / turn.seconds:.1f}"),
         *_latencies(f"{name}, refused", turn.refused),
         _row(f"{name}, anything else", "requests", str(turn.others)),
+        *_latencies(f"{name}, health", well),
         _row(f"{name}, memory before", "MB", f"{before:.0f}"),
-        _row(f"{name}, memory after", "MB", f"{found.resident():.0f}"),
+        _row(f"{name}, memory after {seconds / 6:.0f} s", "MB", f"{early:.0f}"),
+        _row(f"{name}, memory at the end", "MB", f"{found.resident():.0f}"),
     ]
 
 

@@ -29,7 +29,7 @@ from mien.pixels import Image, sample
 from mien.watch.crops import quality_of
 from mien.watch.fusion import Tempering, effective, fuse, fuse_probability
 from mien.watch.tracking import DOUBTFUL
-from predict import Row, show, write
+from tables import Row, show, write
 
 CROPS: Final = 5
 _SCALES: Final = np.arange(0.4, 1.21, 0.05)

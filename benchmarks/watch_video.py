@@ -34,7 +34,7 @@ from mien.watch.lane import Lane
 from mien.watch.run import Watch
 from mien.watch.tracking import Box, Track
 from mien.watch.visit import Visit
-from predict import Row, show, write
+from tables import Row, show, write
 from watch_scene import HIDDEN, Maker, Scene, Seen
 
 RATES: Final = (2.0, 5.0, 10.0, 15.0, 25.0)
