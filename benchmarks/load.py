@@ -176,9 +176,11 @@ async def flood(
     under_way: set[asyncio.Task[None]] = set()
 
     async def send(connection: Connection, request: bytes) -> None:
+        if not connection.open:  # it lay idle for longer than the service keeps one
+            connection = await connect(port)
         start = time.perf_counter()
         turn.add(await connection.ask(request), time.perf_counter() - start)
-        idle.append(connection if connection.open else await connect(port))
+        idle.append(connection)
 
     async with connections(port, most) as opened:
         idle += opened
