@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--model", default="face", help="a packaged model's name, or a file")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table to this file")
     parser.add_argument("--rounds", type=int, default=5, help="how often all is measured")
-    parser.add_argument("--pictures", type=int, default=256, help="pictures in each turn")
+    parser.add_argument("--pictures", type=int, default=512, help="pictures in each turn")
     parser.add_argument("--overload", type=float, default=60, help="seconds of it; 0 for none")
     parser.add_argument("--threads", type=int, default=0, help="cores to use; 0 for all")
     parser.add_argument("--seed", type=int, default=0, help="of the photographs")
