@@ -62,7 +62,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._tasks: deque[Callable[[], None]] = deque()
         self._ready: deque[_Job] = deque()
-        self._pending = self._busy = 0
+        self._pending = self._busy = self._watched = 0
         self._in_network = self._closing = False
         # One more than work at a time, so that a batch need not wait until all of them, which may
         # have large pictures in hand, come back.
@@ -103,7 +103,7 @@ class Batcher:
                 raise QueueFullError
             self._pending += len(jobs)
             self._tasks += [partial(self._prepare, job) for job in jobs]
-            self._changed.notify(len(jobs))
+            self._wake()
         return [job.future for job in jobs]
 
     def call(self, work: Callable[[], Value]) -> "Future[Value]":
@@ -120,7 +120,7 @@ class Batcher:
 
         with self._changed:
             self._tasks.append(task)
-            self._changed.notify()
+            self._wake()
         return future
 
     def close(self) -> None:
@@ -132,26 +132,38 @@ class Batcher:
             worker.join()
 
     def _work(self) -> None:
-        while (task := self._next()) is not None:
+        task = self._next()
+        while task is not None:
             task()
-            with self._changed:
-                self._busy -= 1
-                self._changed.notify()
+            task = self._next(done=1)
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self, *, done: int = 0) -> Callable[[], None] | None:
         """Return what a worker does next, as soon as there is something; None at the end."""
         with self._changed:
+            self._busy -= done
             while True:
                 if jobs := self._gather():
-                    self._busy += 1
-                    return partial(self._run, jobs)
+                    return self._taken(partial(self._run, jobs))
                 if self._tasks and self._busy < self._cores:
-                    self._busy += 1
-                    return self._tasks.popleft()
+                    return self._taken(self._tasks.popleft())
                 if self._closing and not (self._tasks or self._ready or self._busy):
                     self._changed.notify_all()
                     return None
-                self._changed.wait(self._patience())
+                patience = self._patience()
+                self._watched += patience is not None
+                self._changed.wait(patience)
+                self._watched -= patience is not None
+
+    def _taken(self, task: Callable[[], None]) -> Callable[[], None]:
+        self._busy += 1
+        self._wake()
+        return task
+
+    def _wake(self) -> None:
+        """Wake a worker if there is something for it; for nothing it would only be in the way."""
+        can_begin = self._tasks and self._busy < self._cores
+        if can_begin or (not self._watched and self._patience() is not None):
+            self._changed.notify()
 
     def _gather(self) -> list[_Job]:
         """Return a batch for the network; none while it is in use, or more may join it."""

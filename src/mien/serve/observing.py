@@ -2,9 +2,9 @@
 
 import logging
 import re
+from random import getrandbits
 from time import perf_counter
 from typing import Final
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -71,7 +71,7 @@ class _Request:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         given = Headers(scope=scope).get(HEADER, "")
-        self.id = given if _ID.fullmatch(given) else uuid4().hex
+        self.id = given if _ID.fullmatch(given) else f"{getrandbits(128):032x}"
         self.start = perf_counter()
         self.status = 0
         self._send = send

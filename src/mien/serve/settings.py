@@ -88,7 +88,7 @@ class Settings(BaseModel):
     detect_size: Annotated[int, Field(ge=32, le=8192)] = 640
     max_faces: Annotated[int, Field(ge=1)] = 100
     batch: Annotated[int, Field(ge=1, le=256)] = 16
-    batch_wait: Annotated[float, Field(ge=0, le=1000)] = 3
+    batch_wait: Annotated[float, Field(ge=0, le=1000)] = 8
     queue: Annotated[int, Field(ge=1)] = 64
     timeout: Annotated[float, Field(gt=0, le=3600)] = 30
     max_body: Annotated[int, Field(ge=1024)] = 20_000_000
