@@ -71,15 +71,45 @@ _ONLY_SOURCE: Final = {
 
 
 def speed() -> str:
-    """Return the benchmark's table."""
-    rows = _rows("predict.csv")
+    """Return the table of the benchmark of reading."""
+    return _table("predict.csv")
+
+
+def service() -> str:
+    """Return the table of the benchmark of the service."""
+    return _table("serve.csv")
+
+
+def browser() -> str:
+    """Return the table of the benchmark in a browser."""
+    return _table("browser.csv")
+
+
+def visits() -> str:
+    """Return the table of simulated days."""
+    rows = _rows("watch-visits.csv")
+    columns = ("figure", "of", "value", "standard error")
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(row[name] for name in columns) + " |" for row in rows]
+    return "\n".join([*lines, "", f"{rows[0]['days']} days.", ""])
+
+
+def _table(name: str) -> str:
+    """Return a benchmark's table as it stands, and on what machine it was measured."""
+    rows = _rows(name)
     columns = [name for name in rows[0] if name not in ("machine", "versions", "seed")]
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(row[name] for name in columns) + " |" for row in rows]
     return "\n".join([*lines, "", f"Machine: {rows[0]['machine']}.", ""])
 
 
-BLOCKS: Final[dict[str, Callable[[], str]]] = {"face": face, "speed": speed}
+BLOCKS: Final[dict[str, Callable[[], str]]] = {
+    "face": face,
+    "speed": speed,
+    "service": service,
+    "browser": browser,
+    "visits": visits,
+}
 
 
 def main() -> int:

@@ -122,7 +122,7 @@ def test_ctrl_c_leaves_no_file_and_tells_how_far_it_got(
     output, errors = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    told = rb"interrupted after \d+ of 500 pictures; rows.csv was not written\n"
+    told = rb"interrupted after \d+ of 5000 pictures; rows.csv was not written\n"
     assert re.fullmatch(told, errors), errors
     assert output == b""
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]

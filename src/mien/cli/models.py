@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mien.cli.describe import describe
+from mien.cli.imagenet import imagenet
 from mien.cli.output import json_text, percent
 from mien.cli.table import print_table
 from mien.cli.tables import GAPS, gap_rows
@@ -27,6 +28,7 @@ app = typer.Typer(
     help="List and show model files, describe networks, calibrate intervals.",
 )
 app.command()(describe)
+app.command()(imagenet)
 
 
 @app.command("list")

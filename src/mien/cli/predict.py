@@ -14,6 +14,7 @@ import mien.cli.output as out
 from mien.cli.inputs import Input, collect, drawings_of, protect
 from mien.cli.output import Format, Row
 from mien.cli.progress import Counts, progress
+from mien.errors import ModelError
 
 if TYPE_CHECKING:
     from mien.analyzer import Reading
@@ -39,6 +40,7 @@ Exit status: 0 when all was read (also without a face), 1 when a picture failed,
   mien predict photos -o faces.jsonl --draw annotated
   mien predict crops --faces whole --tasks age,gender,race
   mien predict photos --model animals.onnx --top 3
+  mien predict photos --model imagenet/tf_efficientnet_lite0
   cat photo.jpg | mien predict -
 """
 
@@ -88,13 +90,15 @@ _Draw = Annotated[
         "folder are not read.",
     ),
 ]
+_IMAGENET: Final = "imagenet/"
 _Model = Annotated[
     str | None,
     typer.Option(
         "--model",
         "-m",
         metavar="NAME|FILE",
-        help="See `mien models list`. By default what MIEN_MODEL names, or face.",
+        help="See `mien models list`; or imagenet/ and a network's name, as in "
+        "imagenet/tf_efficientnet_lite0. By default what MIEN_MODEL names, or face.",
     ),
 ]
 _Top = Annotated[
@@ -176,9 +180,7 @@ def predict(
     groups, names, form = _groups(age_groups), _names(tasks), form or _format(output)
     inputs = collect(paths, draw)
 
-    from mien.model import Model
-
-    opened = Model.open(model, threads=threads, providers=provider or ["CPUExecutionProvider"])
+    opened = _open(model, threads, provider or ["CPUExecutionProvider"])
     if opened.card.input.framing == "face":
         _refuse(ctx, ["top"], f"{opened.name} reads faces; it ranks no classes")
         if faces is Faces.WHOLE:
@@ -200,6 +202,22 @@ def predict(
     protect(inputs, [*drawings.values(), *([output] if output else [])])
     failed = _run(reader, inputs, drawings, form, output)
     raise typer.Exit(1 if failed else 0)
+
+
+def _open(model: str | None, threads: int, providers: Sequence[str]) -> "Model":
+    """Open a model file, or make that of a ready-made classifier."""
+    from mien.model import Model
+
+    if model is None or not model.startswith(_IMAGENET):
+        return Model.open(model, threads=threads, providers=providers)
+    try:
+        from mien.training import imagenet
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{model}: needs packages that are not installed ({error.name}); install them by: "
+            "pip install 'mien[train]'"
+        ) from error
+    return imagenet.open_model(model, threads=threads, providers=tuple(providers))
 
 
 def _format(output: Path | None) -> Format:

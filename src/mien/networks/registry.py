@@ -70,6 +70,14 @@ OWN: Final[dict[str, Own]] = {
 """Name -> a network of our own."""
 
 
+_ALIASES: Final = {"xception": "legacy_xception", "inceptionv3": "inception_v3"}
+
+
+def named(name: str) -> str:
+    """Return what timm calls a network that is better known by another name."""
+    return _ALIASES.get(name, name)
+
+
 def create(name: str, settings: Settings) -> Any:
     """Build a backbone.
 
@@ -85,6 +93,7 @@ def create(name: str, settings: Settings) -> Any:
         RecipeError: There is no such network, or it cannot be built so.
     """
     channels = 1 if settings.grey else 3
+    name = named(name)
     if name in OWN:
         own = OWN[name]
         shape = Shape(

