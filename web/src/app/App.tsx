@@ -9,14 +9,19 @@ import { Part } from "./Part";
 import { type Page, usePage } from "./route";
 import { useTexts } from "./settings";
 
-/** The camera goes off with its part; the others keep what they show while another is looked at. */
-const LEFT_BEHIND: readonly Page[] = ["live"];
+interface PartOf {
+  content: React.JSX.Element;
+  /** Whether it keeps what it shows while another part is looked at. */
+  kept: boolean;
+}
 
-const PARTS: Record<Page, React.JSX.Element> = {
-  photo: <PhotoPage />,
-  live: <LivePage />,
-  classify: <ClassifyPage />,
-  models: <ModelsPage />,
+/** All parts. A new one stands here and in `PAGES`; the compiler then asks for its words. */
+const PARTS: Record<Page, PartOf> = {
+  photo: { content: <PhotoPage />, kept: true },
+  // The camera goes off with its part.
+  live: { content: <LivePage />, kept: false },
+  classify: { content: <ClassifyPage />, kept: true },
+  models: { content: <ModelsPage />, kept: true },
 };
 
 export function App() {
@@ -47,7 +52,7 @@ export function App() {
         </h1>
         {kept.map((name) => (
           <Part key={name} shown={name === page}>
-            {PARTS[name]}
+            {PARTS[name].content}
           </Part>
         ))}
       </main>
@@ -59,7 +64,7 @@ export function App() {
 function useKept(page: Page | null): readonly Page[] {
   const [seen, setSeen] = useState<readonly Page[]>([]);
   if (page && !seen.includes(page)) setSeen([...seen, page]);
-  return seen.filter((name) => name === page || !LEFT_BEHIND.includes(name));
+  return seen.filter((name) => name === page || PARTS[name].kept);
 }
 
 /** The heading, which takes the focus when another page is shown, so that it is read aloud. */

@@ -6,7 +6,7 @@ const Shown = createContext(true);
 export function Part({ shown, children }: { shown: boolean; children: ReactNode }) {
   return (
     <Shown value={shown}>
-      <div hidden={!shown}>{children}</div>
+      <div className="part" hidden={!shown}>{children}</div>
     </Shown>
   );
 }

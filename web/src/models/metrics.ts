@@ -47,7 +47,7 @@ export function confusionOf(card: Card, task: string): Confusion | null {
   return card.confusions.find((confusion) => confusion.task === task) ?? null;
 }
 
-const YEARS = ["mae", "median", "bias", "width"];
+const YEARS = ["mae", "balanced_mae", "median", "bias", "width"];
 
 /** Whether a figure counts years; others are shares. */
 export function inYears(name: string): boolean {

@@ -163,7 +163,13 @@ export const en = {
       age: "For whom are the ages less exact?",
       other: (task: string) => `For whom is the ${task} less often right?`,
     },
-    by: { age_group: "By age group", gender: "By gender", race: "By race" },
+    by: {
+      age_group: "By age group",
+      decade: "By decade",
+      gender: "By gender",
+      race: "By race",
+      source: "By data",
+    },
     groupOf: (n: string) => `${n} pictures`,
     confusion: (task: string) => `Which ${task} does it take for which?`,
     confusionHint: "Rows: what is true. Columns: what was read. In percent of a row.",
@@ -176,6 +182,8 @@ export const en = {
   },
   metrics: {
     mae: "Mean error, years",
+    balanced_mae: "Mean error, mean over groups",
+    in_interval: "Within the labelled range",
     median: "Median error, years",
     within5: "Within 5 years",
     bias: "Bias, years",

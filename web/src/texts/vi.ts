@@ -162,7 +162,13 @@ export const vi: Texts = {
       age: "Tuổi của ai kém chính xác hơn?",
       other: (task) => `Với ai thì ${task} ít đúng hơn?`,
     },
-    by: { age_group: "Theo nhóm tuổi", gender: "Theo giới tính", race: "Theo chủng tộc" },
+    by: {
+      age_group: "Theo nhóm tuổi",
+      decade: "Theo thập niên",
+      gender: "Theo giới tính",
+      race: "Theo chủng tộc",
+      source: "Theo bộ dữ liệu",
+    },
     groupOf: (n) => `${n} ảnh`,
     confusion: (task) => `Mô hình nhầm lẫn ${task} nào với nhau?`,
     confusionHint: "Hàng: nhãn thật. Cột: nhãn đọc được. Tính theo phần trăm của hàng.",
@@ -174,6 +180,8 @@ export const vi: Texts = {
   },
   metrics: {
     mae: "Sai số trung bình, năm",
+    balanced_mae: "Sai số trung bình, trung bình các nhóm",
+    in_interval: "Trong khoảng tuổi đã ghi",
     median: "Sai số trung vị, năm",
     within5: "Sai không quá 5 năm",
     bias: "Độ lệch, năm",

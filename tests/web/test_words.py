@@ -1,0 +1,25 @@
+"""The page's words: every figure and grouping that a card may hold has one, in both languages."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mien.evaluation import wording
+from mien.evaluation.result import GROUPINGS
+
+TEXTS = Path(__file__).parents[2] / "web" / "src" / "texts"
+
+
+def names(language: str, section: str) -> set[str]:
+    """Return the keys of a section of a dictionary."""
+    text = (TEXTS / f"{language}.ts").read_text("utf-8")
+    found = re.search(rf"^ +{section}: \{{(.*?)^ *\}}", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return set(re.findall(r"^ +(\w+):", found[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_the_page_knows_what_a_card_may_hold(language: str) -> None:
+    assert set(wording._FIGURES) <= names(language, "metrics")
+    assert set(GROUPINGS) == names(language, "by")
