@@ -63,6 +63,12 @@ def test_which_pages_may_stream(origin: str | None, allowed: tuple[str, ...], ma
     assert may_stream(origin, "here:80", allowed) is may
 
 
+@pytest.mark.parametrize("origin", ["null", "", "file://"])
+def test_an_origin_that_names_no_host_is_not_that_of_a_request_without_one(origin: str) -> None:
+    assert not may_stream(origin, "", ())
+    assert not may_stream(origin, None, ())
+
+
 @pytest.mark.parametrize("path", ["/v1/analyze", "/image", "/uploader", "/v2/models/tiny/infer"])
 def test_routes_ask_for_a_key_before_they_look_at_a_body(serve: Serve, path: str) -> None:
     guarded = serve(api_keys=KEY)

@@ -53,6 +53,16 @@ def is_ready(url: str) -> bool:
         return False
 
 
+def test_it_may_open_more_connections_than_a_shell_allows() -> None:
+    script = (
+        "import resource; _, hard = resource.getrlimit(resource.RLIMIT_NOFILE);"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard));"
+        "from mien.serve.run import _allow_connections; _allow_connections();"
+        "assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_it_serves_and_ends_when_told(
     tmp_path: Path, tiny_models: tuple[str, str], red: bytes
 ) -> None:

@@ -126,12 +126,18 @@ def test_so_many_streams_and_no_more(serve: Serve) -> None:
     with opened(service) as socket:
         assert begin(socket)["type"] == "ready"
         with opened(service) as second, pytest.raises(ConnectionClosed) as caught:
-            second.recv(timeout=30)
+            begin(second)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1013
     wait_until(lambda: service.service.streams == 0)
     with opened(service) as socket:
         assert begin(socket)["type"] == "ready"
+
+
+def test_strangers_take_no_places(serve: Serve) -> None:
+    service = serve(max_streams=1, api_keys=KEY)
+    with opened(service), opened(service), opened(service) as socket:
+        assert begin(socket, key=KEY)["type"] == "ready"
 
 
 def test_clients_that_vanish_leave_nothing(serve: Serve, portrait: bytes) -> None:

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -17,11 +17,13 @@ from fastapi import FastAPI
 
 from mien.serve import logs, peers, tls
 from mien.serve.app import create_app
+from mien.serve.connection import Connection
 from mien.serve.settings import Settings
 
 _VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
 _PEERS: Final = "_MIEN_SERVE_PEERS"
 _GRACE: Final = 5
+_FILES: Final = 65_536
 _SWITCH: Final = 0.0005
 """Seconds after which a thread gives way to another that waits. With Python's own 5 ms the one that
 answers would wait for those that decode at each step of a request: refusals took twice as long."""
@@ -41,6 +43,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     """
     # The web server, once it has ended in peace, sends itself the signal again.
     signal.signal(signal.SIGTERM, _exit)
+    _allow_connections()
     with ExitStack() as stack:
         if settings.tls_self_signed:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-tls-"))
@@ -67,6 +70,18 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
             os.environ[_PEERS] = stack.enter_context(made_for)
             stack.callback(os.environ.pop, _PEERS, None)
         uvicorn.run("mien.serve.run:create_worker", factory=True, **options)
+
+
+def _allow_connections() -> None:
+    """Let the process open as many files as it may; each connection is one, and 1,024 are few."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            with suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _exit(_number: int, _frame: FrameType | None) -> None:
@@ -110,6 +125,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "workers": settings.workers,
+        "http": Connection,
         "ssl_certfile": settings.tls_cert,
         "ssl_keyfile": settings.tls_key,
         "log_config": logs.configuration(settings.log),

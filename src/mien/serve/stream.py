@@ -121,12 +121,6 @@ async def stream(socket: WebSocket, service: ServiceDep) -> None:
         await socket.close(_POLICY, "this page's origin may not open a stream")
         return
     await socket.accept()
-    if service.streams >= service.settings.max_streams:
-        service.metrics.reject("streams")
-        await socket.close(_LATER, "too many streams are open; try again later")
-        return
-    service.streams += 1
-    service.metrics.streams.inc()
     start = perf_counter()
     frames = 0
     try:
@@ -134,26 +128,41 @@ async def stream(socket: WebSocket, service: ServiceDep) -> None:
     except WebSocketDisconnect:
         pass
     finally:
-        service.streams -= 1
-        service.metrics.streams.dec()
         log("stream", frames=frames, seconds=round(perf_counter() - start, 3))
 
 
 async def _converse(socket: WebSocket, service: Service) -> int:
     """Go through a stream from its first message to its end; return how many frames came."""
     try:
-        entry, options, names = await _begin(socket, service)
+        asked = await _begin(socket, service)
     except Problem as problem:
         await _tell(socket, 0, problem)
         await socket.close(_POLICY, problem.kind)
         return 0
-    await socket.send_text(StreamReady(model=entry.name, tasks=names).model_dump_json())
+    # Only now, so that nobody without a key can take the places of those who have one.
+    if service.streams >= service.settings.max_streams:
+        service.metrics.reject("streams")
+        await socket.close(_LATER, "too many streams are open; try again later")
+        return 0
+    service.streams += 1
+    service.metrics.streams.inc()
+    try:
+        return await _read_frames(socket, service, asked)
+    finally:
+        service.streams -= 1
+        service.metrics.streams.dec()
+
+
+async def _read_frames(
+    socket: WebSocket, service: Service, asked: tuple[Entry, FaceOptions, list[str]]
+) -> int:
+    await socket.send_text(StreamReady(model=asked[0].name, tasks=asked[2]).model_dump_json())
     newest = _Newest()
     receiving = asyncio.create_task(_receive(socket, newest))
     try:
         while (taken := await newest.take()) is not None:
             with suppress(WebSocketDisconnect, RuntimeError):
-                await _answer(socket, service, taken, (entry, options, names))
+                await _answer(socket, service, taken, asked)
         await receiving
     finally:
         receiving.cancel()

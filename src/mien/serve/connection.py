@@ -1,0 +1,98 @@
+"""Connections that may not be held for nothing: uvicorn's own, with an end to waiting.
+
+Whoever opens a connection has to send a whole head in time, and no larger one than any client
+needs; and once a request is answered its body may not trickle in for ever. Bodies of requests that
+are being answered have limits of their own, in `mien.serve.bodies`.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS: Final = 10.0
+"""How long a request's head may take, from the connection or from its own first byte."""
+
+HEAD_BYTES: Final = 64 * 1024
+"""How large a head may be, the address and all names and values together."""
+
+REST_SECONDS: Final = 10.0
+"""How long the rest of a body may take that nobody reads, as its request is answered already."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a client."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_head, self._whole = True, False
+        self._head_bytes = self._fields = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a head that does not end is too large at some time."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request's head is too large.")
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, more: int) -> None:
+        self._fields += more
+        if self._fields > HEAD_BYTES:
+            # The parser makes it its own error, which uvicorn answers with 400.
+            raise ValueError("the head is too large")
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for a head."""
+        super().on_message_begin()
+        self._in_head, self._whole = True, False
+        self._fields = 0
+        self._wait(HEAD_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        """Leave the time of the body to whoever reads it."""
+        self._in_head, self._head_bytes = False, 0
+        self._wait(None)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that nothing more is to come."""
+        self._in_head, self._whole = True, True
+        self._wait(None)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the rest of a body that nobody needs, but not for ever."""
+        super().on_response_complete()
+        if not self._whole:
+            self._wait(REST_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is waited for."""
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
