@@ -9,7 +9,7 @@ overlap, their differences are again sums of what is shown.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MienError
-from mien.watch import dwell
+from mien.watch import dwell, periods, tally
 from mien.watch.correction import Corrected, Corrector, Estimate
 from mien.watch.periods import Step, period_of
-from mien.watch.store.store import Hour
+from mien.watch.store.store import Hour, Store
 from mien.watch.suppression import K, shown
 from mien.watch.tally import Door
 from mien.watch.totals import SLOT, Totals, added
@@ -29,6 +29,9 @@ Dimension = Literal["camera", "area", "age", "hour", "day", "week"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("camera", "area", "age", "hour", "day", "week")
 NOT_CALIBRATED: Final = "not calibrated here"
 NOT_PEOPLE: Final = "visits, not people: whoever comes twice, or past two cameras, counts twice"
+
+Doors = Mapping[tuple[str, str], Door]
+"""Camera and area -> what tallies say."""
 
 _STEPS: Final = ("hour", "day", "week")
 
@@ -98,6 +101,34 @@ class _Part:
     visible: NDArray[np.bool_]
 
 
+def ask(
+    store: Store,
+    first: date,
+    last: date,
+    by: Sequence[Dimension],
+    corrector: Corrector,
+    *,
+    k: int = K,
+) -> Audience:
+    """Return the totals of whole local days, by the store's time zone, with what tallies say.
+
+    Args:
+        store: The visits.
+        first: The first day.
+        last: The last day, included.
+        by: As for `audience`.
+        corrector: Corrects the totals of age groups.
+        k: As for `audience`.
+
+    Raises:
+        MienError: `by` or the days make no sense.
+        StoreError: The store cannot be reached.
+    """
+    checked(by)
+    hours = store.hours(*periods.whole(first, last, store.zone))
+    return audience(hours, store.zone, by, corrector, k=k, doors=tally.doors(store, corrector))
+
+
 def audience(
     hours: Iterable[Hour],
     zone: ZoneInfo,
@@ -105,7 +136,7 @@ def audience(
     corrector: Corrector,
     *,
     k: int = K,
-    doors: Mapping[tuple[str, str], Door] | None = None,
+    doors: Doors | None = None,
 ) -> Audience:
     """Return totals.
 
@@ -204,7 +235,7 @@ def _rows(
     parts: Sequence[_Part],
     by_age: bool,
     corrector: Corrector,
-    doors: Mapping[tuple[str, str], Door],
+    doors: Doors,
 ) -> Iterable[Row]:
     start, camera, area = key
     place = {"start": start, "camera": camera, "area": area}
@@ -239,9 +270,7 @@ def _rows(
         )
 
 
-def _capture(
-    parts: Sequence[_Part], doors: Mapping[tuple[str, str], Door]
-) -> NDArray[np.float64] | None:
+def _capture(parts: Sequence[_Part], doors: Doors) -> NDArray[np.float64] | None:
     """Return draws of the capture rate over all parts; None where a part's door is unknown."""
     known = [(part, doors.get((part.block.camera, part.block.area))) for part in parts]
     if not known or any(door is None for _, door in known):
@@ -272,7 +301,7 @@ def _notes(
     hours: Sequence[Hour],
     rows: Sequence[Row],
     corrector: Corrector,
-    doors: Mapping[tuple[str, str], Door],
+    doors: Doors,
     parts: Mapping[tuple[object, ...], Sequence[_Part]],
 ) -> list[str]:
     notes = [NOT_PEOPLE]

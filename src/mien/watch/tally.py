@@ -166,6 +166,14 @@ def stored(store: Store) -> list[Tally]:
     return [Tally(**row | {"visits": Totals.from_json(row["visits"])}) for row in store.tallies()]
 
 
+def doors(store: Store, corrector: Corrector) -> dict[tuple[str, str], Door]:
+    """Return camera and area -> what all tallies there say."""
+    found: dict[tuple[str, str], list[Tally]] = {}
+    for tally in stored(store):
+        found.setdefault((tally.camera, tally.area), []).append(tally)
+    return {place: door(tallies, corrector) for place, tallies in found.items()}
+
+
 def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Door:
     """Compare the tallies of one camera's area, the oldest first, with what mien saw.
 
