@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,13 +23,12 @@ def corrector() -> Corrector:
     return Corrector(packaged(), resamples=50)
 
 
-def people(count: int, years: float = 30, **changes: object) -> list[Visit]:
-    return [visit(years, NOON + n * timedelta(seconds=20), **changes) for n in range(count)]
+def people(count: int, years: float = 30, **changes: str) -> list[Visit]:
+    times = [NOON + n * timedelta(seconds=20) for n in range(count)]
+    return [visit(years, at, 4.0, **changes) for at in times]
 
 
 def tally(seen: int, taps: dict[str, int], day: int = 0, years: float = 30) -> Tally:
-    from zoneinfo import ZoneInfo
-
     parts = (part for v in people(seen, years) for _, part in of_visit(v, ZoneInfo("UTC")))
     start = NOON + timedelta(days=day)
     return Tally("door", "hall", start, start + HALF, taps, added(parts))

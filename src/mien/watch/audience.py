@@ -242,7 +242,9 @@ def _rows(
     usable = [part for part in parts if part.visible[0]]
     totals = added(part.totals for part in usable)
     whole = len(usable) == len(parts)
-    found = corrector(totals, _capture(usable, doors)) if usable else None
+    capture = _capture(usable, doors)
+    needed = usable and (by_age or capture is not None)
+    found = corrector(totals, capture, test=False) if needed else None
     if not by_age:
         passed = None if found is None else _all_passed(found)
         yield Row(

@@ -66,11 +66,11 @@ def _connected(hidden: NDArray[np.bool_], row: int, column: int) -> bool:
     rows = np.zeros(len(others), np.bool_)
     rows[row] = True
     while True:
-        columns = others[rows].any(axis=0)
+        columns: NDArray[np.bool_] = np.any(others[rows], axis=0, keepdims=True)[0]
         if columns[column]:
             return True
-        more = rows | others[:, columns].any(axis=1)
-        if (more == rows).all():
+        more: NDArray[np.bool_] = rows | others[:, columns].any(axis=1)
+        if np.array_equal(more, rows):
             return False
         rows = more
 

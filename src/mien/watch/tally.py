@@ -196,10 +196,8 @@ def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Do
     visits = np.array([found.corrected[name].value for name in names])
     draws = _by_group(rng, visits, taps, everyone)
     read = np.array(list(found.raw.values()))
-    # Taps of all groups together say where a rare group may lie.
-    spread = taps.sum() and taps / taps.sum()
     bias = rng.dirichlet(read + 0.5, DRAWS) - rng.dirichlet(taps + 0.5, DRAWS)
-    centre = read / max(1.0, read.sum()) - spread
+    centre = read / max(1.0, read.sum()) - taps / taps.sum()
     return Door(
         tallies=len(tallies),
         people=int(taps.sum()),
