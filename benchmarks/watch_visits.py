@@ -2,9 +2,13 @@
 
     python benchmarks/watch_visits.py face.csv --csv results/watch-visits.csv
 
-A day draws how many come, which age groups they are of, and then, for each, a face of the
-manifest's test part of that group: label shift, and nothing else. Its truth is known exactly. The
-correction knows only the packaged calibration, which was measured on other pictures; nothing in
+A day draws how many come, which ages they are of, and then, for each, a face of the manifest's test
+part of that age: label shift, and nothing else. Its truth is known exactly. With the mix "groups"
+all shares of the age groups are equally likely, and ages within a group are those of the test part;
+with "bins" the shares of 5-year bins are drawn, most of them small, so that a group may hold other
+ages than the calibration's. (Bins of few faces are left out: a day of one face is no day.)
+
+The correction knows only the packaged calibration, which was measured on other pictures; nothing in
 it was chosen by looking at this benchmark. The error of a day is the share of its visits that stand
 in a wrong group: half the sum of absolute differences over its visits.
 
@@ -39,6 +43,9 @@ from face_calibration import measured
 
 _FEWEST, _MOST = 50, 800
 _PULL: Final = 15.0
+_MIXES: Final = ("groups", "bins")
+_FACES: Final = 20
+_UNEVEN: Final = 0.5
 Row = dict[str, str]
 
 
@@ -60,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("manifest", type=Path, help="the manifest that the model was trained on")
     parser.add_argument("--model", default="face", help="a packaged model's name, or a file")
-    parser.add_argument("--days", type=int, default=500, help="how many days are drawn")
+    parser.add_argument("--days", type=int, default=500, help="how many days of each mix")
     parser.add_argument("--seed", type=int, default=0, help="of the days")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table to this file")
     options = parser.parse_args()
@@ -68,17 +75,21 @@ def main() -> None:
     if problem := known.mismatch(options.model):
         raise SystemExit(f"{problem}; run scripts/face_calibration.py")
     faces = measured(manifests.read(options.manifest), "test", options.model)
-    rows = figures(simulate(faces, known, options.days, options.seed))
+    rows = [
+        {"mix": mix, **row}
+        for mix in _MIXES
+        for row in figures(simulate(faces, known, options.days, options.seed, mix))
+    ]
     show(rows, f"{options.days} days of {_FEWEST} to {_MOST} visits, {len(faces.truth):,} faces")
     if options.csv:
         write(rows, options.csv, options.seed, faces)
 
 
-def simulate(faces: Calibration, known: Calibration, days: int, seed: int) -> Errors:
+def simulate(faces: Calibration, known: Calibration, days: int, seed: int, mix: str) -> Errors:
     """Draw days and compare."""
     rng, errors, correct = np.random.default_rng(seed), Errors(), Corrector(known)
     for _ in range(days):
-        chosen = day(faces, rng)
+        chosen = day(faces, rng, mix)
         truth = counted(faces.truth[chosen])
         found = correct(totals(faces, chosen))
         everyone = truth.sum()
@@ -95,12 +106,14 @@ def simulate(faces: Calibration, known: Calibration, days: int, seed: int) -> Er
     return errors
 
 
-def day(faces: Calibration, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw the faces that come on one day: all mixes of groups are equally likely."""
+def day(faces: Calibration, rng: np.random.Generator, mix: str) -> NDArray[np.int64]:
+    """Draw the faces that come on one day."""
     number = int(np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST))))
-    coming = rng.multinomial(number, rng.dirichlet(np.ones(len(GROUPS))))
-    group = groups_of(faces.truth)
-    drawn = [rng.choice(np.flatnonzero(group == g), n) for g, n in enumerate(coming)]
+    of = groups_of(faces.truth) if mix == "groups" else faces.bins
+    there = np.flatnonzero(np.bincount(of) >= _FACES)
+    likely = rng.dirichlet(np.full(len(there), 1 if mix == "groups" else _UNEVEN))
+    coming = rng.multinomial(number, likely)
+    drawn = [rng.choice(np.flatnonzero(of == g), n) for g, n in zip(there, coming, strict=True)]
     return np.concatenate(drawn)
 
 

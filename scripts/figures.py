@@ -88,10 +88,10 @@ def browser() -> str:
 def visits() -> str:
     """Return the table of simulated days."""
     rows = _rows("watch-visits.csv")
-    columns = ("figure", "of", "value", "standard error")
+    columns = ("mix", "figure", "of", "value", "standard error")
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(row[name] for name in columns) + " |" for row in rows]
-    return "\n".join([*lines, "", f"{rows[0]['days']} days.", ""])
+    return "\n".join([*lines, "", f"{rows[0]['days']} days of each mix.", ""])
 
 
 def _table(name: str) -> str:

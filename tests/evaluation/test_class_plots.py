@@ -9,6 +9,9 @@ from tests.charts import Chart, assert_sound, texts
 CHARTS: dict[str, Chart] = {
     "confusion": lambda form: class_plots.confusion_matrix(["a", "b"], [[9, 1], [0, 7]], form=form),
     "reliability": lambda form: class_plots.reliability([0.4, 0.9], [0.5, 0.8], [3, 40], form=form),
+    "parts": lambda form: class_plots.part_counts(
+        ["a", "b"], {"train": [900, 10], "test": [40, 0]}, form=form
+    ),
     "counts": lambda form: class_plots.class_counts(["a", "b"], [1_200, 0], form=form),
 }
 
@@ -42,3 +45,8 @@ def test_a_class_without_a_picture() -> None:
 @pytest.mark.parametrize("counts", [[0], [3]])
 def test_one_class(counts: list[int]) -> None:
     assert f"{counts[0]}" in texts(class_plots.class_counts(["only"], counts))
+
+
+def test_parts_are_named_and_summed() -> None:
+    found = texts(class_plots.part_counts(["cat", "dog"], {"train": [900, 10], "test": [40, 0]}))
+    assert {"cat", "dog", "train", "test", "940", "10"} <= set(found)

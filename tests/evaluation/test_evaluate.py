@@ -77,6 +77,13 @@ def test_known_answers(tmp_path: Path) -> None:
     assert [(curve.task, sum(curve.counts)) for curve in result.reliability] == [("gender", 3)]
     assert (confusion.task, confusion.labels) == ("gender", ("male", "female"))
     assert confusion.counts == ((1, 0), (1, 1))
+    assert [(row.label, row.parts) for row in result.counts if row.task == "gender"] == [
+        ("female", {"test": 2}),
+        ("male", {"test": 1}),
+    ]
+    assert {row.path for row in result.samples} == {
+        str(tmp_path / name) for name in ("0.png", "1.png", "3.png")
+    }
     assert result.pictures == 4
     assert {m.pictures for m in result.metrics if not m.by} == {3}
     assert result.value("gender", "accuracy") == pytest.approx(2 / 3)

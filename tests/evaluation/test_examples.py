@@ -7,7 +7,7 @@ import pytest
 
 from mien.card import Task
 from mien.data.manifest import Sample
-from mien.evaluation.examples import examples
+from mien.evaluation.examples import examples, sampled
 from mien.evaluation.labels import Labels
 from mien.evaluation.result import Example
 from tests import tiny
@@ -83,3 +83,23 @@ def test_a_name_that_is_not_unicode() -> None:
         Labels(tiny.GENDER, np.zeros(1), np.zeros(1)), np.array([[1, 0]], np.float32), [sample]
     )
     assert row.path == r"caf\xe9.png"
+
+
+def test_pictures_by_chance_with_all_probabilities() -> None:
+    truth = np.array([np.nan, *np.arange(30) % 2])
+    output = np.tile(np.array([[0.75, 0.25]], np.float32), (31, 1))
+    found, other = (
+        sampled(Labels(tiny.GENDER, truth, truth), output, samples(31), seed) for seed in (1, 2)
+    )
+    assert len(found) == len({row.path for row in found}) == 12
+    assert "0.png" not in {row.path for row in found}
+    assert {row.probabilities for row in found} == {(0.75, 0.25)}
+    for row in found:
+        assert row.truth == ("female", "male")[int(row.path.removesuffix(".png")) % 2]
+    assert {row.path for row in other} != {row.path for row in found}
+
+
+def test_no_probabilities_of_numbers() -> None:
+    truth = np.array([20.0])
+    output = np.eye(101, dtype=np.float32)[:1]
+    assert sampled(Labels(tiny.AGE, truth, truth), output, samples(1), 0) == ()

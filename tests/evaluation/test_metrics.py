@@ -12,6 +12,7 @@ from sklearn import metrics as reference
 from mien.evaluation.metrics import (
     Measure,
     age_measure,
+    balanced_measure,
     bins,
     class_measure,
     interval_measure,
@@ -170,3 +171,12 @@ def test_nothing_to_measure() -> None:
     ):
         with pytest.raises(ValueError, match="nothing to measure"):
             measure.values()
+
+
+def test_balanced_error_counts_every_group_alike() -> None:
+    errors = np.array([1.0, 1.0, 1.0, 9.0, 5.0, 3.0])
+    groups = np.array([0, 0, 0, 3, 2, 2])
+    measure = balanced_measure(errors, groups)
+    assert measure.values() == {"balanced_mae": pytest.approx((1 + 9 + 4) / 3)}
+    # A group that a part lacks does not count.
+    assert measure.part(groups != 3).values()["balanced_mae"] == pytest.approx(2.5)

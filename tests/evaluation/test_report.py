@@ -14,13 +14,16 @@ from mien.card import Card, Confusion, Data, Input, Metric, Task
 from mien.errors import DataError, OutputError
 from mien.evaluation.report import write_report
 from mien.evaluation.result import (
+    AUGMENTED,
     AgeFigures,
     ClassFigures,
     Decade,
     Evaluation,
     Example,
     GreyAgreement,
+    LabelCount,
     Reliability,
+    Sampled,
     WidthFigure,
 )
 from mien.faces import TEMPLATE
@@ -206,6 +209,29 @@ def test_a_whole_report(tmp_path: Path) -> None:
         *("confusion-kind", "reliability-kind", "training"),
     }
     assert load(path.parent / "confusion-kind.png").width == 880
+
+
+def test_the_data_and_single_pictures(tmp_path: Path) -> None:
+    picture = save(tmp_path / "rex.png", noise(1))
+    result = replace(
+        kinds(),
+        counts=(
+            LabelCount("kind", "cat", {"train": 900, "test": 70}),
+            LabelCount("kind", "dog", {"train": 30, "test": 5}),
+        ),
+        samples=(Sampled("kind", str(picture), "dog", (0.375, 0.625)),),
+    )
+    save(tmp_path / "shown" / AUGMENTED, noise(2))
+    pictures: list[int] = []
+    for folder, embed in (("named", False), ("shown", True)):
+        path = write_report(result, card(KIND), tmp_path / folder, embed=embed)
+        page = read(path)
+        for told in ("learn from?", "970", "single pictures, in full?", "rex.png", "62"):
+            assert told in page.text, told
+        assert ("What does training make of a picture?" in page.text) == embed
+        pictures.append(path.read_text().count("<image"))
+        assert {"labels-kind.png", "samples-kind.png"} <= {p.name for p in path.parent.iterdir()}
+    assert pictures[1] == pictures[0] + 1
 
 
 def test_a_classifier_without_groups_gives_the_same_bytes_twice(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from mien.networks.freezing import freeze, frozen_layers, layers, rest_norms
+from mien.networks.registry import Settings, create
+from mien.networks.summary import without_memory
 
 torch.set_num_threads(1)
 
@@ -35,6 +37,9 @@ def test_layers_are_those_with_weights() -> None:
         ("none", [True, True, True, True]),
         (1, [False, True, True, True]),
         (3, [False, False, False, True]),
+        ("1 stage", [False, True, True, True]),
+        ("2 stages", [False, False, True, True]),
+        ("3 stages", [False, False, False, False]),
         ("backbone", [False, False, False, False]),
     ],
 )
@@ -48,6 +53,35 @@ def test_what_learns(frozen: str | int, wanted: list[bool]) -> None:
 def test_too_many_layers() -> None:
     with pytest.raises(ValueError, match="5 layers cannot be frozen: the backbone has 4"):
         frozen_layers(net(), 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "stages", "last", "next_one"),
+    [
+        ("resnet50", 2, "layer1.2.bn3", "layer2.0.conv1"),
+        ("tf_efficientnet_lite0", 3, "blocks.1.1.bn3", "blocks.2.0.conv_pw"),
+        ("airbench", 1, "whiten", "blocks.0.0"),
+    ],
+)
+def test_stages_of_known_networks(name: str, stages: int, last: str, next_one: str) -> None:
+    with without_memory():
+        backbone = create(name, Settings(size=64))
+    freeze(backbone, f"{stages} stages")
+    rests = {
+        part: not any(p.requires_grad for p in module.parameters())
+        for part, module in backbone.named_modules()
+    }
+    assert rests[last]
+    assert not rests[next_one]
+    found = frozen_layers(backbone, f"{stages} stages")
+    assert found == layers(backbone)[: len(found)]
+
+
+def test_too_many_stages() -> None:
+    with without_memory():
+        backbone = create("resnet18", Settings())
+    with pytest.raises(ValueError, match="6 stages cannot be frozen: the backbone has 5"):
+        frozen_layers(backbone, "6 stages")
 
 
 @pytest.mark.parametrize("frozen", [2, "backbone"])

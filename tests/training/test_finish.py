@@ -10,9 +10,11 @@ import torch
 
 from mien.analyzer import Analyzer
 from mien.data.batches import targets
+from mien.data.show import SIDE
 from mien.errors import OutputError, RecipeError
 from mien.evaluation.evaluate import evaluate
-from mien.evaluation.result import Evaluation
+from mien.evaluation.result import AUGMENTED, Evaluation
+from mien.images import load
 from mien.model import Model
 from mien.training import checkpoint
 from mien.training.describe import card_of
@@ -169,6 +171,15 @@ def test_a_checkpoint_of_another_network(
     checkpoint.SafeCheckpointIO().save_checkpoint({"epoch": 1}, tmp_path / BEST)
     with pytest.raises(RecipeError, match=f"{BEST}: not a checkpoint of this recipe's network"):
         finish(toy_recipe(manifest), parts, tmp_path / BEST, tmp_path, threads=1)
+
+
+def test_pictures_are_shown_where_that_is_asked_for(
+    whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
+) -> None:
+    finish(recipe, parts, whole / BEST, tmp_path, threads=1, embed=True)
+    # Six pictures, each as use sees it and six times as training does.
+    assert load(tmp_path / AUGMENTED).width == 7 * (SIDE + 6) + 6
+    assert "What does training make of a picture?" in (tmp_path / "report.html").read_text()
 
 
 def test_a_full_disk_leaves_no_model(

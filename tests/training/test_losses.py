@@ -1,5 +1,6 @@
 """Losses against the same sums in numpy; a missing label costs nothing and teaches nothing."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,8 @@ from mien.training.losses import (
     interval_surprise,
     loss_of,
     mean_loss,
+    share_l2,
+    share_log,
     taught_by,
 )
 from mien.training.recipe import LOSSES, Task
@@ -297,3 +300,19 @@ def test_a_number_from_a_teacher() -> None:
     task = Task(name="weight", kind="regression", loss="l1")
     found = taught_by(task)(torch.tensor([[3.0], [1.0]]), torch.tensor([[1.0], [1.5]]))
     assert found.tolist() == [2.0, 0.5]
+
+
+def test_the_published_shares_are_0_at_other_ages_too() -> None:
+    """Why they lead astray: p_j = j / y for ages that sum up to y, or log j / log y."""
+
+    def scores(shares: dict[int, float]) -> torch.Tensor:
+        found = torch.full((1, 101), -60.0, dtype=torch.float64)
+        for age, share in shares.items():
+            found[0, age] = math.log(share)
+        return found
+
+    five, six = (torch.tensor([y], dtype=torch.float64) for y in (5.0, 6.0))
+    astray = {2: math.log(2) / math.log(6), 3: math.log(3) / math.log(6)}
+    for loss, wrong, age in ((share_l2, {1: 0.2, 4: 0.8}, five), (share_log, astray, six)):
+        assert loss(scores({int(age): 1.0}), age).item() == pytest.approx(0, abs=1e-9)
+        assert loss(scores(wrong), age).item() == pytest.approx(0, abs=1e-9)

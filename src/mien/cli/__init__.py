@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from mien import __version__
 from mien.cli import (
+    audience,
     compare,
     data,
     evaluate,
@@ -96,6 +97,7 @@ app.command("predict", help=predict.HELP)(predict.predict)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.add_typer(watch.app, name="watch")
+app.command("audience", help=audience.HELP)(audience.audience)
 app.add_typer(store.app, name="store")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.command("train")(train.train)

@@ -18,7 +18,7 @@ LONGEST: Final = 300
 """Characters that a label or the name of a column may have, as in a model card."""
 
 _ENDS: Final = ("_low", "_high")
-_AGES: Final = frozenset({AGE, *(f"{AGE}{end}" for end in _ENDS)})
+AGES: Final = frozenset({AGE, *(f"{AGE}{end}" for end in _ENDS)})
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -80,16 +80,24 @@ def check(where: str, labels: Mapping[str, str], intervals: AbstractSet[str]) ->
         wrong = fault(value)
         if wrong:
             raise DataError(f"{where}: the label {shortened(name)} {wrong}; rename it")
-        if name in _AGES or "/" in name:
-            _check_number(where, name, value)
+        _check_number(where, name, value)
     for task in intervals:
         _check_interval(where, task, labels)
 
 
+def is_number(name: str, value: str) -> bool:
+    """Say whether a column of votes or ages may hold a text: a number, at least 0.
+
+    Any text will do for other columns.
+    """
+    if name not in AGES and "/" not in name:
+        return True
+    return 0 <= finite(value) <= (MAX_AGE if name in AGES else math.inf)
+
+
 def _check_number(where: str, name: str, value: str) -> None:
-    largest = MAX_AGE if name in _AGES else math.inf
-    if not 0 <= finite(value) <= largest:
-        wanted = f"an age from 0 to {MAX_AGE}" if name in _AGES else "a number of at least 0"
+    if not is_number(name, value):
+        wanted = f"an age from 0 to {MAX_AGE}" if name in AGES else "a number of at least 0"
         raise DataError(f"{where}: {name} must be {wanted}, not {value!r}")
 
 

@@ -14,6 +14,7 @@ from mien.evaluation.result import Evaluation
 GREY_GOAL: Final = 0.9
 
 _MOST_CLASSES: Final = 15
+_MOST_COUNTED: Final = 120
 _NO_DECADES: Final = ("gender", "race", "age_group", "source")
 
 
@@ -94,7 +95,9 @@ def blocks(part: Measured) -> list[Block]:
     builders = (_figures, _groups, _decades, _coverage, _scatter, _widths)
     found = [block for build in builders for block in build(part)]
     found += [
-        block for build in (_confusion, _classes, _reliability, _grey) for block in build(part)
+        block
+        for build in (_confusion, _classes, _reliability, _grey, _label_counts)
+        for block in build(part)
     ]
     return sorted(found, key=lambda block: block.wide)
 
@@ -283,6 +286,22 @@ def _classes(part: Measured) -> Iterator[Block]:
                 [row.support for row in counted],
             ),
         )
+
+
+def _label_counts(part: Measured) -> Iterator[Block]:
+    counts = [found for found in part.result.counts if found.task == part.task.name]
+    if not 1 < len(counts) <= _MOST_COUNTED:
+        return
+    names = list(dict.fromkeys(name for found in counts for name in found.parts))
+    yield Block(
+        question="How many pictures of each label are there to learn from?",
+        name=f"labels-{part.task.name}",
+        draw=partial(
+            class_plots.part_counts,
+            [found.label for found in counts],
+            {name: [found.parts.get(name, 0) for found in counts] for name in names},
+        ),
+    )
 
 
 def _reliability(part: Measured) -> Iterator[Block]:

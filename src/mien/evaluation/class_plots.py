@@ -1,6 +1,7 @@
 """Charts of a classification: confusions, honesty of its probabilities, counts of its classes."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,7 @@ from mien.evaluation.canvas import (
 
 _MOST_ROWS_OF_SHARES: Final = 5
 _SMALLEST_COUNT: Final = 4.5
+_SHADES: Final = (0.8, 0.45, 0.22)
 
 
 def confusion_matrix(
@@ -79,6 +81,21 @@ def class_counts(labels: Sequence[str], counts: Sequence[int], *, form: Form = "
     return one(
         lambda axes: _draw_counts(axes, labels, counts, row), COLUMN, 0.45 + row * len(labels), form
     )
+
+
+def part_counts(
+    labels: Sequence[str], parts: Mapping[str, Sequence[int]], *, form: Form = "svg"
+) -> bytes:
+    """Draw how many pictures of each label lie in which part, the parts one after the other.
+
+    Args:
+        labels: N labels, in the order in which they are drawn.
+        parts: Part -> N counts.
+        form: "png" or "svg".
+    """
+    row = min(0.21, max(0.1, 8 / len(labels)))
+    height = 0.75 + row * len(labels)
+    return one(lambda axes: _draw_parts(axes, labels, parts, row), COLUMN, height, form)
 
 
 def _draw_confusion(
@@ -151,7 +168,25 @@ def _draw_counts(axes: Axes, labels: Sequence[str], counts: Sequence[int], row: 
     size = min(8.5, 72 * row * 0.8)
     for place, count in zip(places, counts, strict=True):
         _write_at(axes, count, place, f"{count:,}", size)
-    axes.set_yticks(places, [drawable(label) for label in labels], fontsize=size)
+    _dress_counts(axes, labels, size)
+
+
+def _draw_parts(
+    axes: Axes, labels: Sequence[str], parts: Mapping[str, Sequence[int]], row: float
+) -> None:
+    places, begun = range(len(labels)), np.zeros(len(labels))
+    for (name, counts), shade in zip(parts.items(), itertools.cycle(_SHADES), strict=False):
+        axes.barh(places, counts, left=begun, height=0.7, color=ACCENT, alpha=shade, label=name)
+        begun = begun + np.asarray(counts)
+    size = min(8.5, 72 * row * 0.8)
+    for place, total in zip(places, begun.astype(int).tolist(), strict=True):
+        _write_at(axes, total, place, f"{total:,}", size)
+    _dress_counts(axes, labels, size)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(parts), fontsize=8.5)
+
+
+def _dress_counts(axes: Axes, labels: Sequence[str], size: float) -> None:
+    axes.set_yticks(range(len(labels)), [drawable(label) for label in labels], fontsize=size)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlim(left=0)

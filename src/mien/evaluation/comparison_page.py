@@ -259,9 +259,14 @@ def _table(comparison: Comparison, task: str) -> Block:
         question="All figures, with their intervals",
         columns=("", *heads),
         rows=tuple(rows),
-        notes=("After ±: standard deviation over the seeds.",)
-        if any(f.spread is not None for f in comparison.figures)
-        else (),
+        notes=(
+            "Below each figure its 95 % interval."
+            + (
+                " After ±: standard deviation over the seeds."
+                if any(f.spread is not None for f in comparison.figures)
+                else ""
+            ),
+        ),
         wide=True,
     )
 
@@ -271,7 +276,7 @@ def _cell(figure: Figure) -> str:
     if figure.spread is not None:
         value = f"{value.removesuffix(' %')} ± {told_value(figure.name, figure.spread)}"
     span = told_span(figure.name, figure.low, figure.high)
-    return f"{value} ({span})" if span else value
+    return f"{value}\n{span}" if span else value
 
 
 def _costs(comparison: Comparison) -> Block:
@@ -323,9 +328,12 @@ def _courses(comparison: Comparison) -> Iterator[Block]:
             histories[entry.name] = mean_history(own)
     if not histories:
         return
-    headlines = {f"validation/{task}/{name}" for task, name in comparison.headlines.items()}
+    wanted = {f"validation/{task}/{name}" for task, name in comparison.headlines.items()}
+    if len({str(run.card.recipe.get("tasks")) for run in comparison.contenders}) == 1:
+        # Losses of different kinds have no common measure.
+        wanted.add("validation/loss")
     for panel in panels(list(histories.values())):
-        if panel.validation in headlines | {"validation/loss"}:
+        if panel.validation in wanted:
             yield _course(panel, histories)
 
 

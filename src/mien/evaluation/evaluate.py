@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.card import Card, Metric, Task
+from mien.data.counts import count
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
-from mien.errors import ModelError
+from mien.errors import ModelError, printable, shortened
 from mien.evaluation.bootstrap import Resampling, estimates
 from mien.evaluation.confusions import class_figures, confusion, reliability
-from mien.evaluation.examples import examples
+from mien.evaluation.examples import examples, sampled
 from mien.evaluation.gaps import as_metric, gaps
 from mien.evaluation.labels import Labels, groups_of, in_order, labels_of
 from mien.evaluation.metrics import Measure, age_measure
 from mien.evaluation.predictions import predictions_of, said_of
 from mien.evaluation.reading import Outputs, printed_ages, read, stacked
-from mien.evaluation.result import GROUPINGS, AgeFigures, Decade, Evaluation
+from mien.evaluation.result import GROUPINGS, AgeFigures, Decade, Evaluation, LabelCount
 from mien.evaluation.robustness import (
     WIDTHS,
     Copies,
@@ -125,6 +126,7 @@ def measure(
         level=pictures.resampling.level,
         metrics=metrics,
         gaps=gaps(metrics),
+        counts=_counts(card, manifest),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     )
     return _with_details(_with_classes(result, known, pictures), known, pictures)
@@ -269,6 +271,16 @@ def _with_classes(result: Evaluation, known: list[Labels], pictures: _Pictures) 
     )
 
 
+def _counts(card: Card, manifest: Manifest) -> tuple[LabelCount, ...]:
+    """Return how many pictures there are of each label of the card's tasks, in each part."""
+    tasks = {task.name for task in card.tasks}
+    return tuple(
+        LabelCount(found.task, shortened(printable(found.label)), found.parts)
+        for found in count(manifest)
+        if found.task in tasks
+    )
+
+
 def _with_details(result: Evaluation, known: list[Labels], pictures: _Pictures) -> Evaluation:
     """Return the result with the examples, and the errors over the years."""
     return replace(
@@ -277,6 +289,13 @@ def _with_details(result: Evaluation, known: list[Labels], pictures: _Pictures) 
             row
             for labels in known
             for row in examples(labels, pictures.outputs[labels.task.name], pictures.samples)
+        ),
+        samples=tuple(
+            row
+            for labels in known
+            for row in sampled(
+                labels, pictures.outputs[labels.task.name], pictures.samples, result.seed
+            )
         ),
         ages=tuple(
             _age_figures(labels, pictures.outputs[labels.task.name], result.seed)

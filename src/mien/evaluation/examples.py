@@ -11,9 +11,10 @@ from mien.data.manifest import Sample
 from mien.evaluation.labels import Labels
 from mien.evaluation.metrics import Numbers
 from mien.evaluation.reading import printed_ages
-from mien.evaluation.result import Example
+from mien.evaluation.result import Example, Sampled
 
 COUNT: Final = 8
+SAMPLED: Final = 12
 
 
 def examples(
@@ -43,8 +44,7 @@ def examples(
         return Example(
             task=labels.task.name,
             kind=kind,
-            # JSON holds valid Unicode only.
-            path=os.fsencode(samples[index].path).decode("utf-8", "backslashreplace"),
+            path=_path(samples[index]),
             truth=labels.told(index),
             said=said[index],
             score=float(scores[index]),
@@ -54,6 +54,37 @@ def examples(
         *(example(index, "best") for index in best[:COUNT].tolist()),
         *(example(index, "worst") for index in worst[::-1][:COUNT].tolist()),
     )
+
+
+def sampled(
+    labels: Labels, output: NDArray[np.float32], samples: Sequence[Sample], seed: int
+) -> tuple[Sampled, ...]:
+    """Return up to 12 labelled pictures of a classification by chance, with all probabilities.
+
+    Args:
+        labels: What is known of N samples.
+        output: N x classes.
+        samples: N samples.
+        seed: Another seed draws others.
+    """
+    if labels.task.kind != "classification":
+        return ()
+    rows = labels.exact
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLED])
+    return tuple(
+        Sampled(
+            task=labels.task.name,
+            path=_path(samples[row]),
+            truth=labels.told(row),
+            probabilities=tuple(round(float(p), 5) for p in output[row]),
+        )
+        for row in rows[chosen].tolist()
+    )
+
+
+def _path(sample: Sample) -> str:
+    """Return a picture's path as JSON can hold it, which takes valid Unicode only."""
+    return os.fsencode(sample.path).decode("utf-8", "backslashreplace")
 
 
 def _scores(labels: Labels, output: NDArray[np.float32]) -> tuple[Numbers, list[str]]:

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 import mien
@@ -21,12 +23,15 @@ from mien.evaluation import wording
 from mien.evaluation.blocks import Block, Measured, blocks, measured
 from mien.evaluation.curves import History, curve, panels, read_history, training_curves
 from mien.evaluation.page import Shown, fill, inlined, shown
-from mien.evaluation.result import Evaluation, Example
+from mien.evaluation.result import AUGMENTED, Evaluation, Example
+from mien.evaluation.sample_plots import Panel, samples
 from mien.files import atomic_write, make_folder
 
 NAME: Final = "report.html"
 
 _THUMBNAIL: Final = 192
+_SMALL: Final = 96
+_SHEET: Final = 1200
 _PARTS: Final = {
     "train": "Measured on the pictures it learned from: these figures say nothing of new ones.",
     "validation": "Measured on the part that chose and calibrated the model: expect somewhat "
@@ -77,6 +82,7 @@ class Page:
     measured: str
     tasks: tuple[Chapter, ...]
     training: tuple[Shown, ...]
+    augmented: str
     method: tuple[tuple[str, str], ...]
     recipe: str
     made: str
@@ -100,8 +106,9 @@ def write_report(
         card: The model's card.
         folder: Where to write; made if it is missing.
         history: The history.csv of the run that made the model, for its training curves.
-        embed: Whether to put small copies of the best and the worst pictures into the page. Most
-            data sets may not be passed on, so by default the page holds the files' names only.
+        embed: Whether to put small copies of pictures into the page: the best and the worst, some
+            drawn by chance, and some before and after augmentation. Most data sets may
+            not be passed on, so by default the page holds the files' names only.
 
     Returns:
         The page's path.
@@ -112,13 +119,16 @@ def write_report(
     """
     run = None if history is None else read_history(history)
     parts = measured(result, card)
-    asked = {part.task.name: blocks(part) for part in parts}
+    asked = {part.task.name: [*blocks(part), *_samples(part, embed)] for part in parts}
     page = Page(
         title=f"{card.name} {card.version}".strip(),
         notices=tuple(_notices(result, card)),
         measured=_measured(result, parts, card),
         tasks=tuple(_chapter(part, asked[part.task.name], embed) for part in parts),
         training=() if run is None else tuple(_training(run)),
+        augmented=_thumbnail(str(folder / AUGMENTED), _SHEET)
+        if embed and (folder / AUGMENTED).exists()
+        else "",
         method=tuple(_method(result, card)),
         recipe=json.dumps(card.recipe, indent=1, ensure_ascii=False) if card.recipe else "",
         made=f"Written by mien {mien.__version__}.",
@@ -174,6 +184,42 @@ def _training(run: History) -> Iterator[Shown]:
         yield Shown(panel.title, svg)
 
 
+def _samples(part: Measured, embed: bool) -> Iterator[Block]:
+    """Yield the grid of pictures drawn by chance, with all their probabilities."""
+    found = [sampled for sampled in part.result.samples if sampled.task == part.task.name]
+    if not found:
+        return
+    panels = [
+        Panel(
+            title=PurePath(sampled.path).name,
+            truth=sampled.truth,
+            probabilities=sampled.probabilities,
+            picture=_small(sampled.path) if embed else None,
+        )
+        for sampled in found
+    ]
+    yield Block(
+        question="What does it say of single pictures, in full?",
+        name=f"samples-{part.task.name}",
+        draw=partial(samples, part.task.labels, panels),
+        notes=(
+            "Drawn by chance from those measured; probabilities in percent. The label in colour, "
+            "a wrong answer in another.",
+        ),
+        wide=True,
+    )
+
+
+def _small(path: str) -> NDArray[np.uint8] | None:
+    """Return a small copy of a picture; None where it cannot be read."""
+    try:
+        small = Image.fromarray(images.load(path).pixels)
+    except ImageError:
+        return None
+    small.thumbnail((_SMALL, _SMALL))
+    return np.asarray(small, np.uint8)
+
+
 def _galleries(part: Measured, unit: str, embed: bool) -> Iterator[Gallery]:
     classes = part.task.kind == "classification"
     measure = "probability of the label" if classes else f"off by, in {unit or 'its unit'}"
@@ -201,14 +247,14 @@ def _shown_example(example: Example, classes: bool, unit: str, embed: bool) -> S
     return ShownExample(name, example.truth, example.said, score, picture, missing)
 
 
-def _thumbnail(path: str) -> str:
+def _thumbnail(path: str, side: int = _THUMBNAIL) -> str:
     """Return a small copy of a picture as a data URI.
 
     Raises:
         ImageError: It cannot be read.
     """
     small = Image.fromarray(images.load(path).pixels)
-    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    small.thumbnail((side, side))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

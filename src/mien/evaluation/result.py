@@ -9,6 +9,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from mien.card import Confusion, Metric
 from mien.errors import DataError, printable, shortened
 
+AUGMENTED: Final = "augmentation.png"
+"""A sheet of pictures before and after augmentation, which the report shows."""
+
 GROUPINGS: Final = ("gender", "race", "age_group", "decade", "source")
 """What `Metric.by` may be, but for the empty text of a figure over all pictures."""
 
@@ -151,6 +154,38 @@ class WidthFigure(_Part):
 
 
 @dataclass(frozen=True)
+class LabelCount(_Part):
+    """How many pictures of a label, or of a group of ages, the data holds.
+
+    Attributes:
+        task: The task.
+        label: The label, or the group.
+        parts: Part -> its pictures.
+    """
+
+    task: str
+    label: str
+    parts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Sampled(_Part):
+    """A picture drawn by chance, with all that a classification said of it.
+
+    Attributes:
+        task: The classification.
+        path: The picture's file.
+        truth: Its label.
+        probabilities: The probability of each label, in the task's order.
+    """
+
+    task: str
+    path: str
+    truth: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Example(_Part):
     """A picture that was read very well or very badly.
 
@@ -212,6 +247,8 @@ class Evaluation(_Part):
         ages: One entry an age task with pictures of known age.
         widths: The figures at several widths of the face; empty where not measured.
         examples: The best and the worst pictures of every task.
+        samples: Some pictures of every classification, drawn by chance.
+        counts: The pictures of each label in each part of the manifest.
         grey: Colour against grey; None where not measured.
         machine: What it was measured on.
     """
@@ -232,6 +269,8 @@ class Evaluation(_Part):
     ages: tuple[AgeFigures, ...] = ()
     widths: tuple[WidthFigure, ...] = ()
     examples: tuple[Example, ...] = ()
+    samples: tuple[Sampled, ...] = ()
+    counts: tuple[LabelCount, ...] = ()
     grey: GreyAgreement | None = None
     machine: str = ""
 

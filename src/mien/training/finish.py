@@ -8,15 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mien import ages
+from mien import ages, draw
 from mien.card import Card, Task
 from mien.data.batches import targets
 from mien.data.progress import Watcher, unwatched
+from mien.data.show import changed_tiles, choose, sheet
 from mien.errors import ModelError, RecipeError
 from mien.evaluation import calibration
 from mien.evaluation.evaluate import evaluate, save
 from mien.evaluation.predictions import NAME as PREDICTIONS
-from mien.evaluation.result import Evaluation
+from mien.evaluation.result import AUGMENTED, Evaluation
 from mien.files import atomic_write
 from mien.model import Model
 from mien.networks.multitask import Looks, MultiTaskNet
@@ -25,13 +26,16 @@ from mien.training import recipe as recipes
 from mien.training.describe import card_of
 from mien.training.export import export, scale_scores, with_card
 from mien.training.module import Trainee
-from mien.training.parts import Part, Parts, targets_of
+from mien.training.parts import Part, Parts, framing_of, targets_of
 from mien.training.quantise import quantise
 from mien.training.recipe import Recipe
 from mien.training.run import HISTORY
 
 MODEL: Final = "model.onnx"
 _BATCH: Final = 128
+_SHOWN: Final = 6
+"""Pictures, and changes of each, that show the augmentation."""
+
 _LEARNT_FROM: Final = 512
 """Pictures from which int8's ranges are learnt."""
 
@@ -96,9 +100,18 @@ def finish(
     path = folder / MODEL
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))
+    if embed:
+        _write_augmented(recipe, parts, folder / AUGMENTED)
     history = folder / HISTORY
     save(folder, Model.open(path), result, history if history.exists() else None, embed=embed)
     return path, result
+
+
+def _write_augmented(recipe: Recipe, parts: Parts, path: Path) -> None:
+    """Write a sheet of some training pictures, each as use sees it and as training does."""
+    chosen = choose(parts.train.manifest, _SHOWN, recipe.seed)
+    tiles = changed_tiles(chosen, framing_of(recipe), recipe.augmentation, _SHOWN, recipe.seed)
+    draw.save(sheet(tiles, 1 + _SHOWN), path)
 
 
 def exactly_known(kind: str, labels: NDArray[np.float32]) -> NDArray[np.bool_]:

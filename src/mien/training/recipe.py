@@ -11,6 +11,9 @@ from mien.networks.activations import Activation
 
 Schedule = Literal["one-cycle", "cosine", "triangle", "constant", "plateau"]
 
+Stages = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2} stages?$")]
+"""How many of a backbone's first stages, in words."""
+
 LOSSES: Final[dict[str, tuple[str, ...]]] = {
     "classification": ("cross-entropy", "focal"),
     "age": (
@@ -197,8 +200,8 @@ class Stage(_Part):
     Attributes:
         epochs: The most that it may take; early stopping ends it before.
         size: Input size in pixels; 0 for the network's own.
-        frozen: What does not learn: "none", "backbone", or the number of the backbone's first
-            layers (those that have weights, in their order).
+        frozen: What does not learn: "none", "backbone", the number of the backbone's first layers
+            (those that have weights, in their order), or of its first stages, as in "2 stages".
         norm: BatchNorm of what is or was frozen: "inference" keeps its statistics, "training"
             renews them.
         losses: Task -> weight of its loss in this stage, where it differs.
@@ -209,7 +212,7 @@ class Stage(_Part):
 
     epochs: Annotated[int, Field(ge=1)]
     size: Annotated[int, Field(ge=0, le=1024)] = 0
-    frozen: Literal["none", "backbone"] | Annotated[int, Field(ge=1)] = "none"
+    frozen: Literal["none", "backbone"] | Annotated[int, Field(ge=1)] | Stages = "none"
     norm: Literal["inference", "training"] = "inference"
     losses: dict[str, Annotated[float, Field(ge=0)]] = {}
     rate: Annotated[float, Field(ge=0)] = 0.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.card import Card
 from mien.errors import DataError, ModelError
 from mien.files import atomic_write
-from mien.model import find
+from mien.model import Model, find
 from mien.onnxfile import network_digest
 from mien.watch.visit import BIN, BINS, binned
 
@@ -86,7 +86,7 @@ class Calibration:
             return None
         return (
             f"the calibration was measured with the network {known[:12]}, in use is {used[:12]}: "
-            "corrected totals may be off"
+            "totals are corrected by its card alone, and may be off"
         )
 
     def write(self, path: Path) -> None:
@@ -165,6 +165,23 @@ def of_card(card: Card) -> Calibration:
 def packaged() -> Calibration:
     """Return the rows that come with the packaged model `face`."""
     return read(Path(str(files("mien.watch") / PACKAGED)))
+
+
+def for_model(model: str | Path) -> tuple[Calibration, str]:
+    """Return the calibration to correct a model's totals with, and what must be said about it.
+
+    Args:
+        model: Named as `mien.Model.open` takes it.
+
+    Returns:
+        The packaged rows where they are of this model's network; the card alone otherwise.
+
+    Raises:
+        ModelError: There is no such model, or neither knows its ages.
+    """
+    if problem := packaged().mismatch(model):
+        return of_card(Model.open(model).card), problem
+    return packaged(), ""
 
 
 @cache

@@ -59,9 +59,9 @@ class Corrected:
         adjusted: Group -> visits of it, by the matrix of confusions; None without calibration.
         passed: Group -> people who passed, seen or not; None where no tally told the capture rate.
         fit: How probable it is that predictions so odd come from a mixture of known ages; None
-            without calibration.
+            without calibration, or untested.
         misfit: Share of the visits that were read otherwise than the best mixture would be; None
-            without calibration.
+            likewise.
         warning: What is wrong with the assumption; empty if nothing is seen to be.
     """
 
@@ -112,12 +112,15 @@ class Corrector:
         self._drawn_likely = _columns(self._drawn(cells, weights) + _SMOOTHING * likely)
         self._matrix = self._confusions() if faces else None
 
-    def __call__(self, totals: Totals, capture: Numbers | None = None) -> Corrected:
+    def __call__(
+        self, totals: Totals, capture: Numbers | None = None, *, test: bool = True
+    ) -> Corrected:
         """Correct the totals of some visits.
 
         Args:
             totals: Visits of the kind "visit".
             capture: R x groups, draws of the share of people that the camera sees, from tallies.
+            test: Whether the assumption is tested.
         """
         counts, raw = totals.counts(), totals.groups(self.groups)
         everyone = counts.sum()
@@ -134,7 +137,7 @@ class Corrector:
         likelihoods = means * self._factors / self._priors[:, np.newaxis, :]
         drawn = self._grouped(expect(drawn_counts.astype(np.float64), likelihoods))
         drawn *= self._detection(rng)
-        fit, misfit = self._fit(counts, rng) if self._faces else (None, None)
+        fit, misfit = self._fit(counts, rng) if self._faces and test else (None, None)
         return Corrected(
             raw=self._named(raw),
             corrected=self._estimates(value, drawn),

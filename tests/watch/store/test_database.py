@@ -65,6 +65,12 @@ def test_refuses(url: str, message: str) -> None:
         Store(url)
 
 
+def test_a_file_that_is_only_looked_at_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such file"):
+        Store(str(tmp_path / "audience.db"), upgrade=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "audience.db"
     path.write_bytes(b"not a database, by far" * 100)

@@ -1,18 +1,19 @@
 """Which labels and tasks a data set may bring: those that a model card can hold later."""
 
-import math
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from mien.card import Task
 from mien.data import labels
-from mien.data.manifest import FIXED_COLUMNS, MAX_AGE, Sample
+from mien.data.manifest import FIXED_COLUMNS, Sample
 from mien.errors import DataError
 
+AGE: Final = f"age that is no number from 0 to {labels.MAX_AGE}"
+VOTES: Final = "votes that are no number of at least 0"
+INTERVAL: Final = "interval that lacks an end, or whose ends are no numbers in order"
 UNFIT: Final = "label that no model card can hold: too long, or with control characters"
 
-_AGES: Final = ("age", "age_low", "age_high")
 _CARD_NAME: Final = TypeAdapter[str](Task.model_fields["name"].rebuild_annotation())
 
 
@@ -40,26 +41,17 @@ def fault(sample: Sample) -> str | None:
     """
     if not all(map(is_label, sample.labels.values())):
         return UNFIT
-    for name in sample.labels:
-        if "/" in name and not _number(sample, name) >= 0:
-            return "votes that are no number of at least 0"
-        if name in _AGES and not 0 <= _number(sample, name) <= MAX_AGE:
-            return f"age that is no number from 0 to {MAX_AGE}"
+    wrong = [name for name, text in sample.labels.items() if not labels.is_number(name, text)]
+    if wrong:
+        return AGE if wrong[0] in labels.AGES else VOTES
     return (
-        "interval that lacks an end, or whose ends are no numbers in order"
+        INTERVAL
         if any(
             not _is_interval(sample, name.removesuffix("_low").removesuffix("_high"))
             for name in sample.labels
         )
         else None
     )
-
-
-def _number(sample: Sample, name: str) -> float:
-    try:
-        return sample.number(name)
-    except DataError:
-        return math.nan
 
 
 def _is_interval(sample: Sample, name: str) -> bool:

@@ -77,6 +77,9 @@ def upgrade(engine: sa.Engine, *, only_check: bool = False) -> None:
     config.set_main_option("script_location", str(files("mien.watch.store") / "migrations"))
     scripts = ScriptDirectory.from_config(config)
     name = shown(engine.url.render_as_string())
+    file = engine.url.database
+    if only_check and engine.dialect.name == "sqlite" and file and not Path(file).exists():
+        raise StoreError(f"{name}: there is no such file. `mien store upgrade` makes it.")
     with explained(engine), writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))

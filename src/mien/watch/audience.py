@@ -1,0 +1,329 @@
+"""The audience: totals by camera, area, age group and period, raw and corrected, small ones hidden.
+
+What is shown is made of fixed blocks: one camera's area on one local day. Within a block the table
+of hours and age groups, with its totals, is shown as far as `mien.watch.suppression` allows.
+Everything else (several areas, days, weeks) is a sum of what blocks show. So however queries
+overlap, their differences are again sums of what is shown.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MienError
+from mien.watch import dwell, periods, tally
+from mien.watch.correction import Corrected, Corrector, Estimate
+from mien.watch.periods import Step, period_of
+from mien.watch.store.store import Hour, Store
+from mien.watch.suppression import K, shown
+from mien.watch.tally import Door
+from mien.watch.totals import SLOT, Totals, added
+
+Dimension = Literal["camera", "area", "age", "hour", "day", "week"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = ("camera", "area", "age", "hour", "day", "week")
+NOT_CALIBRATED: Final = "not calibrated here"
+NOT_PEOPLE: Final = "visits, not people: whoever comes twice, or past two cameras, counts twice"
+
+Doors = Mapping[tuple[str, str], Door]
+"""Camera and area -> what tallies say."""
+
+_STEPS: Final = ("hour", "day", "week")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One total; what is hidden is None.
+
+    Attributes:
+        start: When its period begins, UTC; None for the whole time.
+        camera: The camera; None for all.
+        area: The area; None for all.
+        age: The age group; None for all.
+        hidden: Whether the total, or a part of it, is hidden because it is small. A number beside
+            it is then what is shown of its parts: at least so many.
+        visits: Visits, for an age group as they were read.
+        corrected: Visits of the age group, corrected; without an age group the same as `visits`.
+        adjusted: The same by the matrix of confusions.
+        passed: People who passed, where tallies tell the capture rate.
+        dwell: Median stay in seconds; only without an age group.
+        dwell_p90: The stay, in seconds, that 90 % do not exceed; likewise.
+        peak: Most people at once, as a mean over five minutes; likewise.
+    """
+
+    start: datetime | None
+    camera: str | None
+    area: str | None
+    age: str | None
+    hidden: bool
+    visits: int | None
+    corrected: Estimate | None = None
+    adjusted: float | None = None
+    passed: Estimate | None = None
+    dwell: float | None = None
+    dwell_p90: float | None = None
+    peak: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The answer to a query.
+
+    Attributes:
+        rows: The totals, in order of period, camera, area and age group.
+        apart: Kind -> what was counted apart: faces that never moved, and long stays.
+        notes: What must stand beside the figures.
+    """
+
+    rows: list[Row]
+    apart: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+
+
+class _Block(NamedTuple):
+    day: datetime
+    camera: str
+    area: str
+
+
+@dataclass(slots=True)
+class _Part:
+    """What a row takes from one block: totals that may be shown, and visible age groups."""
+
+    block: _Block
+    totals: Totals
+    counts: NDArray[np.int64]
+    visible: NDArray[np.bool_]
+
+
+def ask(
+    store: Store,
+    first: date,
+    last: date,
+    by: Sequence[Dimension],
+    corrector: Corrector,
+    *,
+    k: int = K,
+) -> Audience:
+    """Return the totals of whole local days, by the store's time zone, with what tallies say.
+
+    Args:
+        store: The visits.
+        first: The first day.
+        last: The last day, included.
+        by: As for `audience`.
+        corrector: Corrects the totals of age groups.
+        k: As for `audience`.
+
+    Raises:
+        MienError: `by` or the days make no sense.
+        StoreError: The store cannot be reached.
+    """
+    checked(by)
+    hours = store.hours(*periods.whole(first, last, store.zone))
+    return audience(hours, store.zone, by, corrector, k=k, doors=tally.doors(store, corrector))
+
+
+def audience(
+    hours: Iterable[Hour],
+    zone: ZoneInfo,
+    by: Sequence[Dimension],
+    corrector: Corrector,
+    *,
+    k: int = K,
+    doors: Doors | None = None,
+) -> Audience:
+    """Return totals.
+
+    Args:
+        hours: Hourly totals of whole local days, as the store gives them.
+        zone: The time zone of days and weeks.
+        by: What to part them by; at most one of hour, day and week.
+        corrector: Corrects the totals of age groups.
+        k: Totals from 1 to below this are hidden; 1 hides nothing.
+        doors: Camera and area -> what tallies say.
+
+    Raises:
+        MienError: `by` makes no sense.
+    """
+    step = checked(by)
+    known = list(hours)
+    rows: dict[tuple[object, ...], list[_Part]] = defaultdict(list)
+    for part, key in _parts(known, zone, by, step, corrector, k):
+        rows[key].append(part)
+    found = [
+        row
+        for key in sorted(rows, key=lambda key: tuple(str(value or "") for value in key))
+        for row in _rows(key, rows[key], "age" in by, corrector, doors or {})
+    ]
+    apart = {
+        kind: sum(hour.totals.count for hour in known if hour.kind == kind)
+        for kind in ("still", "long")
+    }
+    return Audience(found, apart, _notes(known, found, corrector, doors or {}, rows))
+
+
+def checked(by: Sequence[str]) -> Step | None:
+    """Return the period to part by; None for none.
+
+    Raises:
+        MienError: A word is unknown, or two periods are named.
+    """
+    unknown = [word for word in by if word not in DIMENSIONS]
+    if unknown:
+        raise MienError(f"cannot part by {unknown[0]!r}; there are {', '.join(DIMENSIONS)}")
+    steps = [word for word in by if word in _STEPS]
+    if len(set(steps)) > 1:
+        raise MienError(f"part by one of hour, day and week, not by {' and '.join(steps)}")
+    return steps[0] if steps else None  # type: ignore[return-value]
+
+
+def _parts(
+    hours: Sequence[Hour],
+    zone: ZoneInfo,
+    by: Sequence[Dimension],
+    step: Step | None,
+    corrector: Corrector,
+    k: int,
+) -> Iterable[tuple[_Part, tuple[object, ...]]]:
+    """Yield what each row takes from each block."""
+    blocks: dict[_Block, list[Hour]] = defaultdict(list)
+    for hour in hours:
+        if hour.kind == "visit":
+            day = period_of(hour.start, "day", zone)
+            blocks[_Block(day, hour.camera, hour.area)].append(hour)
+    for block, inside in sorted(blocks.items()):
+        counts = np.array([hour.totals.groups(corrector.groups) for hour in inside]).astype(int)
+        visible = shown(counts, k)
+        place = (
+            block.camera if "camera" in by else None,
+            block.area if "area" in by else None,
+        )
+        if step == "hour":
+            for number, hour in enumerate(inside):
+                part = _Part(block, hour.totals, counts[number], visible[number + 1])
+                yield part, (hour.start, *place)
+        else:
+            whole = added(hour.totals for hour in inside)
+            start = period_of(block.day, step, zone) if step else None
+            yield (
+                _Part(block, _with_peak(whole, inside), counts.sum(axis=0), visible[0]),
+                (
+                    start,
+                    *place,
+                ),
+            )
+
+
+def _with_peak(whole: Totals, hours: Sequence[Hour]) -> Totals:
+    """Return totals whose presence is that of every slot of the day, not of the hour alike."""
+    whole.presence = {
+        int(hour.start.timestamp()) // int(SLOT.total_seconds()) + slot: stay
+        for hour in hours
+        for slot, stay in hour.totals.presence.items()
+    }
+    return whole
+
+
+def _rows(
+    key: tuple[object, ...],
+    parts: Sequence[_Part],
+    by_age: bool,
+    corrector: Corrector,
+    doors: Doors,
+) -> Iterable[Row]:
+    start, camera, area = key
+    place = {"start": start, "camera": camera, "area": area}
+    usable = [part for part in parts if part.visible[0]]
+    totals = added(part.totals for part in usable)
+    whole = len(usable) == len(parts)
+    capture = _capture(usable, doors)
+    needed = usable and (by_age or capture is not None)
+    found = corrector(totals, capture, test=False) if needed else None
+    if not by_age:
+        passed = None if found is None else _all_passed(found)
+        yield Row(
+            **place,  # type: ignore[arg-type]
+            age=None,
+            hidden=not whole,
+            visits=totals.count if usable else None,
+            passed=passed,
+            dwell=dwell.quantile(totals.dwell, 0.5) if usable else None,
+            dwell_p90=dwell.quantile(totals.dwell, 0.9) if usable else None,
+            peak=_peak(usable) if usable else None,
+        )
+        return
+    for number, (name, _) in enumerate(corrector.groups):
+        showing = [part for part in parts if part.visible[number + 1]]
+        complete = len(showing) == len(parts) and whole
+        yield Row(
+            **place,  # type: ignore[arg-type]
+            age=name,
+            hidden=not complete,
+            visits=sum(int(part.counts[number]) for part in showing) if showing else None,
+            corrected=found.corrected[name] if found and showing else None,
+            adjusted=found.adjusted[name] if found and found.adjusted and showing else None,
+            passed=found.passed[name] if found and found.passed and showing else None,
+        )
+
+
+def _capture(parts: Sequence[_Part], doors: Doors) -> NDArray[np.float64] | None:
+    """Return draws of the capture rate over all parts; None where a part's door is unknown."""
+    known = [(part, doors.get((part.block.camera, part.block.area))) for part in parts]
+    if not known or any(door is None for _, door in known):
+        return None
+    weights = np.array([max(1, part.totals.count) for part, _ in known], np.float64)
+    # People are visits over the rate, so rates are averaged by their inverse.
+    inverse = sum(w / door.draws for w, (_, door) in zip(weights, known, strict=True) if door)
+    rates: NDArray[np.float64] = weights.sum() / np.asarray(inverse)
+    return rates
+
+
+def _all_passed(found: Corrected) -> Estimate | None:
+    if found.passed is None:
+        return None
+    # Ends of groups add up to ends that are too wide: on the safe side.
+    return Estimate(*(sum(ends) for ends in zip(*found.passed.values(), strict=True)))
+
+
+def _peak(parts: Sequence[_Part]) -> float:
+    slots: dict[tuple[datetime, int], int] = defaultdict(int)
+    for part in parts:
+        for slot, stay in part.totals.presence.items():
+            slots[part.block.day, slot] += stay
+    return max(slots.values(), default=0) / (SLOT / timedelta(milliseconds=1))
+
+
+def _notes(
+    hours: Sequence[Hour],
+    rows: Sequence[Row],
+    corrector: Corrector,
+    doors: Doors,
+    parts: Mapping[tuple[object, ...], Sequence[_Part]],
+) -> list[str]:
+    notes = [NOT_PEOPLE]
+    places = sorted({(hour.camera, hour.area) for hour in hours if hour.kind == "visit"})
+    for camera, area in places:
+        door = doors.get((camera, area))
+        if door is None:
+            notes.append(f"{camera}, {area}: {NOT_CALIBRATED}")
+            continue
+        low, high = f"{door.capture.low:.0%}", f"{door.capture.high:.0%}"
+        notes.append(
+            f"{camera}, {area}: {door.capture.value:.0%} of the people who pass are seen ({low} to "
+            f"{high}), by {door.people} taps in {door.tallies} tallies, the newest of "
+            f"{door.newest:%Y-%m-%d}"
+        )
+        if door.drifted:
+            notes.append(f"{camera}, {area}: the newest tally differs from earlier ones; look why")
+    usable = [part.totals for found in parts.values() for part in found if part.visible[0]]
+    if warning := corrector(added(usable)).warning:
+        notes.append(warning)
+    if any(row.hidden for row in rows):
+        notes.append("small totals are hidden; what is beside them is at least so many")
+    return notes
