@@ -235,7 +235,7 @@ export interface paths {
         };
         /**
          * Figures for Prometheus
-         * @description Tell requests, latency by stage, batch sizes, queue depth and refusals of this process.
+         * @description Tell requests, latency by stage, batch sizes, queue depth and refusals, of all workers.
          */
         get: operations["metrics"];
         put?: never;
