@@ -246,6 +246,24 @@ class Evaluation(_Part):
                 return metric.value
         raise KeyError(f"{task} {name}")
 
+    @property
+    def card_metrics(self) -> tuple[Metric, ...]:
+        """The figures that a model's card keeps: all, and those by the width of the face."""
+        by_width = (
+            Metric(
+                task=figure.task,
+                name=figure.name,
+                value=figure.value,
+                pictures=figure.pictures,
+                by="face_width",
+                group=str(figure.width),
+                low=figure.low,
+                high=figure.high,
+            )
+            for figure in self.widths
+        )
+        return (*self.metrics, *by_width)
+
     def to_json(self) -> str:
         """Return the text of `evaluation.json`."""
         return _adapter().dump_json(self).decode()
