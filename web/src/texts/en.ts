@@ -163,7 +163,12 @@ export const en = {
       age: "For whom are the ages less exact?",
       other: (task: string) => `For whom is the ${task} less often right?`,
     },
-    by: { age_group: "By age group", gender: "By gender", race: "By race", face_width: "By width of the face in pixels" },
+    by: {
+      age_group: "By age group",
+      gender: "By gender",
+      race: "By race",
+      face_width: "By width of the face in pixels",
+    },
     groupOf: (n: string) => `${n} pictures`,
     confusion: (task: string) => `Which ${task} does it take for which?`,
     confusionHint: "Rows: what is true. Columns: what was read. In percent of a row.",

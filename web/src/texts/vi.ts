@@ -162,7 +162,12 @@ export const vi: Texts = {
       age: "Tuổi của ai kém chính xác hơn?",
       other: (task) => `Với ai thì ${task} ít đúng hơn?`,
     },
-    by: { age_group: "Theo nhóm tuổi", gender: "Theo giới tính", race: "Theo chủng tộc", face_width: "Theo chiều rộng khuôn mặt (pixel)" },
+    by: {
+      age_group: "Theo nhóm tuổi",
+      gender: "Theo giới tính",
+      race: "Theo chủng tộc",
+      face_width: "Theo chiều rộng khuôn mặt (pixel)",
+    },
     groupOf: (n) => `${n} ảnh`,
     confusion: (task) => `Mô hình nhầm lẫn ${task} nào với nhau?`,
     confusionHint: "Hàng: nhãn thật. Cột: nhãn đọc được. Tính theo phần trăm của hàng.",
