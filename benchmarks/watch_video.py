@@ -32,7 +32,7 @@ from mien.pixels import Image
 from mien.watch.config import of_source
 from mien.watch.lane import Lane
 from mien.watch.run import Watch
-from mien.watch.tracking import Box, Track
+from mien.watch.tracking import DOUBTFUL, Box, Track
 from mien.watch.visit import Visit
 from tables import Row, show, write
 from watch_scene import HIDDEN, Maker, Scene, Seen
@@ -322,7 +322,7 @@ def picture(video: Path, at: float, path: Path) -> None:
         for frame in container.decode(video=0):
             if (frame.time or 0) >= at:
                 pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                faces: list[Face] = Detector(min_score=0.4).detect(pixels)
+                faces: list[Face] = Detector(size=_WIDTH, min_score=DOUBTFUL).detect(pixels)
                 labels = [
                     FaceLabel(f.x, f.y, f.width, f.height, (f"{f.score:.2f}",)) for f in faces
                 ]

@@ -55,6 +55,14 @@ def test_a_figure() -> None:
         FULL.value("mood", "accuracy")
 
 
+def test_a_card_keeps_the_figures_by_width_too() -> None:
+    *others, last = FULL.card_metrics
+
+    assert tuple(others) == FULL.metrics
+    assert (last.task, last.name, last.by, last.group) == ("age", "mae", "face_width", "24")
+    assert (last.value, last.low, last.high, last.pictures) == (5.5, 5.0, 6.0, 30)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -52,7 +52,7 @@ def test_it_has_learnt(finished: tuple[Path, Evaluation]) -> None:
 def test_the_file_holds_what_was_measured(finished: tuple[Path, Evaluation], parts: Parts) -> None:
     path, result = finished
     model = Model.open(path, threads=1)
-    assert model.card.metrics == result.metrics
+    assert model.card.metrics == result.card_metrics
     assert model.card.confusions == result.confusions
     again = evaluate(model, parts.whole, seed=3, threads=1)
     assert again == result

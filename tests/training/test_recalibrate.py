@@ -31,7 +31,7 @@ def test_other_peoples_pictures_all_count(toy: Manifest) -> None:
     intervals = model.card.task("age").intervals
     assert sum(i.pictures for i in intervals) == with_age(toy.part("validation"))
     result = evaluate(model, toy, threads=1)
-    assert model.card.metrics == result.metrics
+    assert model.card.metrics == result.card_metrics
     assert result.value("age", "coverage") > 0.7
 
 

@@ -12,6 +12,9 @@ from mien.errors import DataError, printable, shortened
 AUGMENTED: Final = "augmentation.png"
 """A sheet of pictures before and after augmentation, which the report shows."""
 
+BY_WIDTH: Final = "face_width"
+"""What a card calls the grouping of figures by the width of the face."""
+
 GROUPINGS: Final = ("gender", "race", "age_group", "decade", "source")
 """What `Metric.by` may be, but for the empty text of a figure over all pictures."""
 
@@ -284,6 +287,24 @@ class Evaluation(_Part):
             if (metric.task, metric.name, metric.by) == (task, name, ""):
                 return metric.value
         raise KeyError(f"{task} {name}")
+
+    @property
+    def card_metrics(self) -> tuple[Metric, ...]:
+        """The figures that a model's card keeps: all, and those by the width of the face."""
+        by_width = (
+            Metric(
+                task=figure.task,
+                name=figure.name,
+                value=figure.value,
+                pictures=figure.pictures,
+                by=BY_WIDTH,
+                group=str(figure.width),
+                low=figure.low,
+                high=figure.high,
+            )
+            for figure in self.widths
+        )
+        return (*self.metrics, *by_width)
 
     def to_json(self) -> str:
         """Return the text of `evaluation.json`."""

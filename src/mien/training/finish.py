@@ -96,7 +96,7 @@ def finish(
         watch=watch,
         keep=folder / PREDICTIONS,
     )
-    card = card.model_copy(update={"metrics": result.metrics, "confusions": result.confusions})
+    card = card.model_copy(update={"metrics": result.card_metrics, "confusions": result.confusions})
     path = folder / MODEL
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))

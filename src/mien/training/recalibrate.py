@@ -67,7 +67,7 @@ def recalibrate(
     card = model.card.model_copy(update={"tasks": tuple(map(measured, model.card.tasks))})
     model = Model(with_card(data, card), name, threads=threads)
     result = evaluate(model, manifest, seed=_seed(card), threads=threads, watch=watch)
-    figures = {"metrics": result.metrics, "confusions": result.confusions}
+    figures = {"metrics": result.card_metrics, "confusions": result.confusions}
     return with_card(data, card.model_copy(update=figures))
 
 

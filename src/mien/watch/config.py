@@ -238,7 +238,7 @@ class Tracking(_Part):
     hidden: Annotated[float, Field(gt=0, le=60)] = 2.0
     border: Annotated[int, Field(ge=1, le=100)] = 3
     min_face: Annotated[float, Field(ge=0)] = 20
-    detect_size: Annotated[int, Field(ge=160, le=4096)] = 640
+    detect_size: Annotated[int, Field(ge=160, le=4096)] = 1280
     crops: Annotated[int, Field(ge=1, le=50)] = 5
     reads: Annotated[float, Field(gt=0, le=30)] = 2.0
 

@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 Numbers = NDArray[np.float64]
 
-SURE: Final = 0.7
+SURE: Final = 0.6
 """Detections of at least this score may begin a track."""
 
 DOUBTFUL: Final = 0.4

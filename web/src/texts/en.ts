@@ -169,6 +169,7 @@ export const en = {
       gender: "By gender",
       race: "By race",
       source: "By data",
+      face_width: "By width of the face in pixels",
     },
     groupOf: (n: string) => `${n} pictures`,
     confusion: (task: string) => `Which ${task} does it take for which?`,

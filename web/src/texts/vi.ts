@@ -168,6 +168,7 @@ export const vi: Texts = {
       gender: "Theo giới tính",
       race: "Theo chủng tộc",
       source: "Theo bộ dữ liệu",
+      face_width: "Theo chiều rộng khuôn mặt (pixel)",
     },
     groupOf: (n) => `${n} ảnh`,
     confusion: (task) => `Mô hình nhầm lẫn ${task} nào với nhau?`,

@@ -1,0 +1,185 @@
+"""What watching costs: processor time for each second of a stream, memory, and what is dropped.
+
+    python benchmarks/watch_load.py --csv results/watch-load.csv
+
+The stream is a made-up film of 1280 x 720 at 10 frames a second in which up to five copies of a
+photograph (scikit-image's astronaut) walk about, encoded as H.264. Watched as a file at full speed
+it gives the processor time of all threads, decoding included, by the second of film, and the memory
+after each part of an hour of it; watched in real time, several at once, what a machine that is too
+slow leaves out.
+"""
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import cv2
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+
+from mien.model import Model
+from mien.watch.config import Config
+from mien.watch.run import Watch
+from mien.watch.visit import Visit
+from tables import Row, show, write
+
+_RATE: Final = 10
+_HEIGHT, _WIDTH = 720, 1280
+_LOOP: Final = 60
+
+
+class Nowhere:
+    """A sink that only counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def put(self, visits: Sequence[Visit]) -> None:
+        """Take visits."""
+        self.count += len(visits)
+
+
+def main() -> None:
+    """Take the options, measure, print the table and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", default="face", help="a packaged model's name, or a file")
+    parser.add_argument("--minutes", type=float, default=60, help="of film for cost and memory")
+    parser.add_argument("--streams", type=int, default=4, help="watched in real time at once")
+    parser.add_argument("--seconds", type=float, default=40, help="of watching in real time")
+    parser.add_argument("--threads", type=int, default=0, help="cores to use; 0 for all")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table to this file")
+    options = parser.parse_args()
+    model = Model.open(options.model, threads=options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        film(path, options.minutes * 60)
+        rows = cost(path, model, options) + together(path, model, options)
+    show(rows, f"1280 x 720, {_RATE} frames/s, up to 5 faces")
+    if options.csv:
+        write(rows, options.csv, 0)
+
+
+def film(path: Path, seconds: float) -> None:
+    """Write a film: a minute is encoded, and its packets are written again and again."""
+    encoder = av.CodecContext.create("libx264", "w")
+    if not isinstance(encoder, av.VideoCodecContext):
+        raise TypeError("libx264 encodes no video")
+    encoder.width, encoder.height, encoder.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
+    encoder.framerate = _RATE  # type: ignore[assignment]
+    encoder.options = {"preset": "veryfast", "crf": "26", "bf": "0", "g": str(5 * _RATE)}
+    units = []
+    for pixels in frames():
+        units += encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24"))
+    units += encoder.encode(None)
+    once = [(bytes(unit), unit.is_keyframe) for unit in units]
+    with av.open(str(path), "w", format="mpegts") as container:
+        stream: Any = container.add_stream("libx264", rate=_RATE)
+        stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
+        for index in range(int(seconds * _RATE)):
+            data, key = once[index % len(once)]
+            packet = av.Packet(data)
+            packet.stream = stream
+            packet.pts = packet.dts = index
+            packet.time_base = Fraction(1, _RATE)
+            packet.is_keyframe = key
+            container.mux(packet)
+
+
+def frames() -> Iterator[NDArray[np.uint8]]:
+    """Give a minute of frames: five people go to and fro, each at a pace of its own."""
+    rng = np.random.default_rng(0)
+    wall = rng.uniform(60, 180, (9, 16, 3)).astype(np.float32)
+    back = cv2.resize(wall, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
+    data: Any = skimage.data
+    face = np.asarray(data.astronaut(), np.uint8)[30:230, 120:320]
+    for index in range(_LOOP * _RATE):
+        canvas = back + rng.normal(0, 2.5, (_HEIGHT, _WIDTH, 3)).astype(np.float32)
+        pixels = np.clip(canvas, 0, 255).astype(np.uint8)
+        for number in range(5):
+            # Periods that divide the loop, so that its end meets its beginning.
+            phase = 2 * np.pi * (index / (_LOOP * _RATE) * (2 + number) + number / 5)
+            side = 120 + 16 * number
+            copy = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+            left = int((_WIDTH - side) * (0.5 + 0.5 * np.sin(phase)))
+            top = 20 + number * 130
+            part = pixels[top : top + side, left : left + side]
+            part[:] = copy[: part.shape[0]]
+        yield pixels
+
+
+def config(path: Path, options: argparse.Namespace, count: int, **camera: Any) -> Config:
+    """Return the configuration of some cameras that all show the film."""
+    cameras = [{"name": f"c{i}", "source": str(path), **camera} for i in range(count)]
+    return Config.model_validate({"cameras": cameras, "threads": options.threads})
+
+
+def resident() -> float:
+    """Return this process's memory in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cost(path: Path, model: Model, options: argparse.Namespace) -> list[Row]:
+    """Watch the film at full speed."""
+    sink = Nowhere()
+    watch = Watch(config(path, options, 1), sink, model=model)
+    memory: list[tuple[int, float]] = []
+    begun, spent = time.perf_counter(), time.process_time()
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.5)
+        memory.append((watch.status()[0].health.frames, resident()))
+    seconds = watch.status()[0].health.frames / _RATE
+    wall, spent = time.perf_counter() - begun, time.process_time() - spent
+    rows = [
+        _row("film watched", "minutes", f"{seconds / 60:.1f}"),
+        _row("processor time for a second of film", "s", f"{spent / seconds:.3f}"),
+        _row("speed", "x real time", f"{seconds / wall:.1f}"),
+        _row("visits", "visits", str(sink.count)),
+    ]
+    total = memory[-1][0]
+    for share in (0.1, 0.25, 0.5, 1.0):
+        at = next(value for count, value in memory if count >= share * total)
+        rows.append(_row(f"memory after {share:.0%} of the film", "MB", f"{at:.0f}"))
+    return rows
+
+
+def together(path: Path, model: Model, options: argparse.Namespace) -> list[Row]:
+    """Watch some streams at once, each in real time; tell what each camera misses."""
+    watch = Watch(config(path, options, options.streams, real_time=True), Nowhere(), model=model)
+    spent = time.process_time()
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    time.sleep(options.seconds)
+    found = watch.status()
+    watch.stop()
+    thread.join()
+    spent = time.process_time() - spent
+    rows = [
+        _row(
+            f"{options.streams} streams: processor time for a second of all",
+            "s",
+            f"{spent / options.seconds:.3f}",
+        )
+    ]
+    for status in found:
+        share = status.health.dropped / max(1, status.health.frames)
+        rows.append(_row(f"{status.name}: frames dropped", "%", f"{100 * share:.1f}"))
+    return rows
+
+
+def _row(measure: str, unit: str, value: str) -> Row:
+    return {"measure": measure, "unit": unit, "value": value}
+
+
+if __name__ == "__main__":
+    main()
