@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.errors import OutputError
-from mien.files import atomic_write, make_folder
+from mien.files import atomic_folder, atomic_write, make_folder
 
 
 def listing(folder: Path) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 WRITE_TOO_MUCH = """
 import resource, sys
 from mien.errors import OutputError
-from mien.files import atomic_write, make_folder
+from mien.files import atomic_folder, atomic_write, make_folder
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     with atomic_write(sys.argv[1]) as file:
@@ -210,3 +210,43 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     for name in ("file", "file/report"):
         with pytest.raises(OutputError, match="no folder can be made here"):
             make_folder(tmp_path / name)
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    path.mkdir()  # an empty one may be there
+    with atomic_folder(path) as place:
+        (place / "a").write_text("1")
+        assert listing(path) == []
+    assert listing(tmp_path) == ["new"]
+    assert (path / "a").read_text() == "1"
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(1)])
+def test_a_folder_that_is_left_is_not_there(error: BaseException, tmp_path: Path) -> None:
+    def fill() -> None:
+        with atomic_folder(tmp_path / "new") as place:
+            (place / "a").write_text("1")
+            raise error
+
+    with pytest.raises(type(error)):
+        fill()
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["full", "file", "link"])
+def test_a_folder_replaces_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("1")
+    (tmp_path / "file").write_text("1")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match=f"{name}: not written: it is there already"):  # noqa: SIM117
+        with atomic_folder(tmp_path / name):
+            raise AssertionError
+    assert listing(tmp_path) == ["file", "full", "link"]
+
+
+def test_a_folder_needs_one_to_lie_in(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"no/new: not written: there is no folder .*no;"):  # noqa: SIM117
+        with atomic_folder(tmp_path / "no" / "new"):
+            raise AssertionError

@@ -128,6 +128,52 @@ def _failure(path: str | os.PathLike[str], error: OSError | ValueError) -> Outpu
     return OutputError(f"{printable(os.fspath(path))}: not written: {reason}")
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder that appears as `path` when the block ends well, or not at all.
+
+    Until then, and whenever the block is left by an exception (Ctrl-C too), nothing is there: the
+    files are written to a hidden folder beside it, which is renamed.
+
+    Args:
+        path: A folder that is not there yet, or is empty; the one that it lies in must exist.
+
+    Yields:
+        The folder to fill.
+
+    Raises:
+        OutputError: Something is there already, or the folder could not be filled, and why. Other
+            errors in the block pass unchanged.
+    """
+    try:
+        if path.is_symlink() or (path.exists() and not (path.is_dir() and _is_empty(path))):
+            raise OutputError(
+                f"{printable(str(path))}: not written: it is there already; name a new folder"
+            )
+        if not path.absolute().parent.is_dir():
+            raise OutputError(
+                f"{printable(str(path))}: not written: there is no folder "
+                f"{printable(str(path.parent))}; create it first"
+            )
+    except OSError as error:
+        raise _failure(path, error) from error
+    temporary = path.absolute().with_name(f".mien-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            path.rmdir()
+        temporary.rename(path)
+    except OSError as error:
+        raise _failure(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those that it lies in, where they are missing.
 

@@ -121,6 +121,16 @@ def test_groups_are_those_of_all_pairs(seed: int, count: int, spread: float, dis
     assert near_groups(rows, distance).tolist() == by_all_pairs(rows, distance)
 
 
+def test_what_is_like_one_of_equal_hashes_need_not_be_like_the_first() -> None:
+    """Of 20 rows with one hash, the last ones are too far from the first, but not from a third."""
+    tail = np.linspace(0, 2.5, 20)[:, np.newaxis] * np.eye(64)[0]
+    rows = np.asarray(vectors(5, 1, 1.0) + np.sign(vectors(5, 1, 1.0)[0, 0]) * tail, np.float32)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert len(set(hashes(rows).tolist())) == 1
+    assert rows[0] @ rows[-1] < LIKENESS
+    assert near_groups(rows, 0).tolist() == by_all_pairs(rows, 0) == [0] * 20
+
+
 def test_neighbours_of_neighbours_share_a_group() -> None:
     steps = np.linspace(0, 1, 60)[:, np.newaxis]
     first, last = vectors(3, 8, 1.0)[:2]

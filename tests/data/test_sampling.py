@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.data.sampling import BalancedStream, Stream, apportion, classes_of
+from mien.data.sampling import BalancedStream, Stream, apportion, classes_of, resampled
 
 NAN = float("nan")
 
@@ -108,3 +108,23 @@ def test_classes_of_ages_are_their_groups() -> None:
 )
 def test_apportion(shares: list[float], total: int, parts: list[int]) -> None:
     assert apportion(shares, total).tolist() == parts
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=5), st.integers(0, 9), st.integers(0, 9))
+def test_resampled_classes_are_alike(counts: list[int], unlabelled: int, seed: int) -> None:
+    classes = np.repeat([*range(len(counts)), -1], [*counts, unlabelled])
+    for how, wanted in (("under", min(counts)), ("over", max(counts))):
+        places = resampled(np.random.default_rng(seed), classes, how)  # type: ignore[arg-type]
+        found = Counter(classes[places].tolist())
+        assert found.pop(-1, 0) == unlabelled
+        assert set(found.values()) == {wanted}
+        times = Counter(places.tolist())
+        for name in range(len(counts)):
+            of_class = [times[place] for place in np.flatnonzero(classes == name).tolist()]
+            assert max(of_class) - min(of_class) <= 1
+
+
+def test_resampling_pictures_without_any_label_takes_each_once() -> None:
+    places = resampled(np.random.default_rng(0), np.full(3, -1), "over")
+    assert places.tolist() == [0, 1, 2]

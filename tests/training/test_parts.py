@@ -1,5 +1,6 @@
 """What a training sees: parts that do not overlap, and all that must be there before it begins."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,3 +130,52 @@ def test_labels_that_are_all_alike(manifest: Path) -> None:
     recipe = toy_recipe(path, tasks=tasks)
     with pytest.raises(DataError, match="all training pictures with a gender are 'male'"):
         load_parts(recipe, manifest.parent / "stores")
+
+
+def test_classes_resampled_once(parts: Parts, manifest: Path, tmp_path: Path) -> None:
+    """Of the training part only, to the rarest or the most frequent class, again the same."""
+    samples = [
+        replace(s, labels=s.labels | {"gender": "male" if place % 4 else "female"})
+        if s.split == "train"
+        else s
+        for place, s in enumerate(parts.whole.samples)
+    ]
+    path = tmp_path / "uneven.csv"
+    Manifest(tuple(samples)).write(path)
+    plain = Counter(s.labels["gender"] for s in samples if s.split == "train")
+    assert plain["female"] < plain["male"]
+    for how, wanted in (("under", plain["female"]), ("over", plain["male"])):
+        recipe = toy_recipe(path, data={"manifest": path, "balance": "gender", "balance_by": how})
+        found, again = (load_parts(recipe, manifest.parent / "stores") for _ in range(2))
+        counts = Counter(s.labels["gender"] for s in found.train.manifest.samples)
+        assert counts == {"female": wanted, "male": wanted}
+        assert len(found.train.store) == 2 * wanted
+        assert found.train.manifest == again.train.manifest
+        assert found.whole.samples == tuple(samples)
+        assert contents(found.choice.manifest) == contents(parts.choice.manifest)
+
+
+def test_classes_resampled_within_each_source(parts: Parts, manifest: Path, tmp_path: Path) -> None:
+    train = [s for s in parts.whole.samples if s.split == "train"]
+    rest = [s for s in parts.whole.samples if s.split != "train"]
+    labels = ["male", "female", "female", "male", "male", "male", "female"]
+    few = [
+        replace(s, source="a" if place < 3 else "b", labels=s.labels | {"gender": label})
+        for place, (s, label) in enumerate(zip(train[:7], labels, strict=True))
+    ]
+    path = tmp_path / "two.csv"
+    Manifest((*few, *rest)).write(path)
+    recipe = toy_recipe(
+        path,
+        tasks=[{"name": "gender", "kind": "classification", "labels": ["male", "female"]}],
+        data={
+            "manifest": path,
+            "shares": {"a": 1.0, "b": 1.0},
+            "balance": "gender",
+            "balance_by": "under",
+        },
+    )
+    found = load_parts(recipe, manifest.parent / "stores").train.manifest.samples
+    counts = Counter((s.source, s.labels["gender"]) for s in found)
+    assert set(counts.values()) == {1}
+    assert len(counts) == 4

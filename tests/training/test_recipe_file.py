@@ -147,6 +147,12 @@ def test_an_entry_of_a_list_is_changed_by_name_or_number(path: Path) -> None:
         ),
         ("input.framing=centre", r"a network of whole pictures .* has one task, a classification"),
         ("choice.by=mood", r"choice.by: mood is no task; they are age, gender"),
+        ("data.balance_by=over", r"data: balance_by = 'over' needs balance: the task whose"),
+        ("data.balance_by=twice", r"data.balance_by: Input should be 'draws', 'under' or 'over'"),
+        (
+            "data={manifest = 'm', balance = 'age', balance_by = 'under', balance_strength = 0.5}",
+            r"data: balance_strength is for draws; 'under' takes none",
+        ),
         ("data.balance=mood", r"data.balance: mood is no task; they are age, gender"),
         ("stages=[{epochs = 1, losses = {mood = 1}}]", r"a stage's losses: mood is no task"),
         ("stages=[{epochs = 1, size = 7}]", r"a stage's size is 16 pixels or more, or 0"),

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.data.sampling import resampled
 from mien.errors import DataError
 
 Balance = Literal["none", "under", "over", "smote", "weights"]
@@ -37,11 +38,7 @@ def balanced(
     if how == "smote":
         return _made_up(rows, values, classes, seed)
     rng = np.random.default_rng([seed, len(rows)])
-    counts = np.bincount(classes)
-    counts = counts[counts > 0]
-    wanted = int(counts.min() if how == "under" else counts.max())
-    chosen = [_drawn(rng, np.flatnonzero(classes == one), wanted) for one in np.unique(classes)]
-    order = np.sort(np.concatenate(chosen))
+    order = resampled(rng, classes, how)
     return rows[order], values[order]
 
 
@@ -50,12 +47,6 @@ def weights(classes: NDArray[np.int64]) -> NDArray[np.float64]:
     counts = np.bincount(classes)
     found: NDArray[np.float64] = len(classes) / ((counts > 0).sum() * counts[classes])
     return found
-
-
-def _drawn(rng: np.random.Generator, places: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-    """Return so many of the places: each as often as the others, or once more by lot."""
-    whole, rest = divmod(wanted, len(places))
-    return np.concatenate([np.repeat(places, whole), rng.permutation(places)[:rest]])
 
 
 def _made_up(

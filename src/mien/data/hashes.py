@@ -39,6 +39,8 @@ _BAND: Final = slice(1, 9)
 _FLAT: Final = float(_SIDE)
 _WORDS: Final = 4
 _CHUNK: Final = 2**17
+_CROWD: Final = 50
+"""More pictures than this under one hash are searched as one."""
 
 Features = NDArray[np.float32]
 """64 numbers of unit length, or N x 64; all zero for a picture without contrast."""
@@ -100,11 +102,18 @@ def near_groups(rows: Features, distance: int = DISTANCE) -> NDArray[np.int64]:
 
 
 def _equal_hashes(rows: Features, hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Group the pictures of one hash that are like the first of them."""
-    _, first, inverse = np.unique(hashed, return_index=True, return_inverse=True)
+    """Group the pictures of one hash that are like the first of them, where there are many.
+
+    What is like one of these pictures need not be like the first: so only a crowd, whose pairs
+    would take too long, is searched as one.
+    """
+    _, first, inverse, count = np.unique(
+        hashed, return_index=True, return_inverse=True, return_counts=True
+    )
     leaders = first[inverse]
     alike = np.einsum("ij,ij->i", rows, rows[leaders]) >= LIKENESS
-    return np.where(alike, leaders, np.arange(len(rows))).astype(np.int64)
+    crowded = count[inverse] > _CROWD
+    return np.where(alike & crowded, leaders, np.arange(len(rows))).astype(np.int64)
 
 
 def _candidates(

@@ -4,6 +4,7 @@ Every position of a stream follows from its number alone, without a look at what
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from mien.ages import GROUPS, group_of
 
 Indices = NDArray[np.int64]
+
+Resampling = Literal["under", "over"]
+"""Classes made equally frequent by fewer pictures, or by repeated ones."""
 
 _UNLABELLED = -1
 
@@ -79,6 +83,30 @@ class BalancedStream(Stream):
         """Return one round, as long as the pool."""
         taken = [stream.take(turn * quota, quota) for stream, quota in self._parts]
         return self._shuffled(np.concatenate(taken), turn)
+
+
+def resampled(rng: np.random.Generator, classes: NDArray[np.int64], how: Resampling) -> Indices:
+    """Return which pictures to take, so that all classes are equally frequent.
+
+    Args:
+        rng: Draws them.
+        classes: N classes from 0, or -1 for pictures without a label, which are taken once each.
+        how: "under" takes as many of each class as the rarest has; "over" repeats pictures until
+            each has as many as the most frequent one, all of a class about equally often.
+
+    Returns:
+        Places in `classes`, in rising order.
+    """
+    names, counts = np.unique(classes[classes != _UNLABELLED], return_counts=True)
+    wanted = int((counts.min() if how == "under" else counts.max()) if len(counts) else 0)
+    chosen = [repeated(rng, np.flatnonzero(classes == name), wanted) for name in names]
+    return np.sort(np.concatenate([np.flatnonzero(classes == _UNLABELLED), *chosen]))
+
+
+def repeated(rng: np.random.Generator, places: Indices, wanted: int) -> Indices:
+    """Return so many of the places: each as often as the others, or once more by lot."""
+    whole, rest = divmod(wanted, len(places))
+    return np.concatenate([np.repeat(places, whole), rng.permutation(places)[:rest]])
 
 
 def classes_of(rows: NDArray[np.float32], labels: Sequence[str] | None) -> NDArray[np.int64]:

@@ -37,7 +37,9 @@ def card_of(recipe: Recipe, parts: Parts) -> Card:
 
 def _card(recipe: Recipe, parts: Parts) -> Card:
     face = recipe.input.framing == "face"
-    trained = Counter(sample.source for sample in parts.train.manifest.samples)
+    # A picture that is repeated for balance is one picture.
+    pictures = {(sample.source, sample.path) for sample in parts.train.manifest.samples}
+    trained = Counter(source for source, _ in pictures)
     terms = {entry.name: entry.terms for entry in recipe.data.sets}
     return Card(
         name=recipe.name,

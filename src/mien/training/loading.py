@@ -41,7 +41,7 @@ class Batches(pl.LightningDataModule):
             recipe.augmentation,
             recipe.optimiser.batch,
             recipe.seed,
-            balance=recipe.data.balance or None,
+            balance=(recipe.data.balance or None) if recipe.data.balance_by == "draws" else None,
             balance_strength=recipe.data.balance_strength,
             more=parts.lessons.targets,
         )

@@ -9,6 +9,7 @@ from mien.data import manifest as manifests
 from mien.data.batches import Target, targets
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
+from mien.data.sampling import Resampling, classes_of, resampled
 from mien.data.split import part_of
 from mien.data.store import LIMIT, Framing, Store, open_store
 from mien.errors import DataError
@@ -32,7 +33,7 @@ class Parts:
 
     Attributes:
         whole: The manifest that the parts come from.
-        train: Trained on.
+        train: Trained on; balanced, where the recipe leaves pictures out for it or repeats them.
         choice: The half of the validation part that chooses the best epoch.
         calibration: The half that calibrates the chosen one.
         lessons: What the recipe's teachers say of the training part.
@@ -89,6 +90,8 @@ def load_parts(
     for manifest in (train, choice, calibration, whole.part("test")):
         targets(manifest, targets_of(recipe))
     _check_classes(recipe, train)
+    if recipe.data.balance_by != "draws":
+        train = _resampled(recipe, train, recipe.data.balance_by)
 
     def part(manifest: Manifest) -> Part:
         framing = framing_of(recipe)
@@ -97,6 +100,24 @@ def load_parts(
 
     lessons = teacher.learn_from(recipe, train, cache, watch, threads=threads, limit=limit)
     return Parts(whole, part(train), part(choice), part(calibration), lessons)
+
+
+def _resampled(recipe: Recipe, train: Manifest, how: Resampling) -> Manifest:
+    """Return the training part with all classes equally frequent, within each source in `shares`.
+
+    A repeated picture stands in it several times.
+    """
+    (target,) = (one for one in targets_of(recipe) if one.task == recipe.data.balance)
+    rows = targets(train, [target])[target.task]
+    classes = classes_of(rows, target.labels)
+    sources = np.array([sample.source if recipe.data.shares else "" for sample in train.samples])
+    rng = np.random.default_rng([recipe.seed, len(train.samples)])
+    taken = []
+    for name in np.unique(sources):
+        pool = np.flatnonzero(sources == name)
+        taken.append(pool[resampled(rng, classes[pool], how)])
+    order = np.sort(np.concatenate(taken))
+    return Manifest(tuple(train.samples[place] for place in order))
 
 
 def _check_classes(recipe: Recipe, train: Manifest) -> None:

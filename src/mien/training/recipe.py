@@ -49,14 +49,29 @@ class Data(_Part):
         shares: Source -> its share of every batch; empty: all pictures alike.
         sets: The data sets and their terms.
         balance: The task whose classes (an age's groups) are drawn equally often; empty: none.
-        balance_strength: 1 draws all classes equally often, 0 each as often as it occurs.
+        balance_by: How they come equally often: "draws" draws the rarer ones more often; "under"
+            leaves pictures out, once and for all, until each class has as many as the rarest;
+            "over" repeats pictures until each has as many as the most frequent.
+        balance_strength: For draws: 1 draws all classes equally often, 0 each as often as it
+            occurs.
     """
 
     manifest: Path
     shares: dict[str, Annotated[float, Field(gt=0)]] = {}
     sets: tuple[DataSet, ...] = ()
     balance: str = ""
+    balance_by: Literal["draws", "under", "over"] = "draws"
     balance_strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Data":
+        if self.balance_by != "draws" and not self.balance:
+            raise ValueError(
+                f"balance_by = {self.balance_by!r} needs balance: the task whose classes are meant"
+            )
+        if self.balance_by != "draws" and self.balance_strength < 1:
+            raise ValueError(f"balance_strength is for draws; {self.balance_by!r} takes none")
+        return self
 
 
 class Input(_Part):

@@ -2,6 +2,7 @@
 
 import typer
 
+from mien.cli.data.augmenting import augment
 from mien.cli.data.checking import check
 from mien.cli.data.importing import import_source
 from mien.cli.data.joining import join
@@ -13,4 +14,5 @@ app.command("import")(import_source)
 app.command()(join)
 app.command()(check)
 app.command()(split)
+app.command()(augment)
 app.command()(show)

@@ -1,7 +1,5 @@
 """CIFAR-10 (Krizhevsky 2009): folders of classes, or the official batches for Python."""
 
-import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from mien.data.sources import pickled
 from mien.data.sources.folders import named_parts, read_classes
 from mien.data.sources.reading import Skipped
 from mien.errors import DataError, OutputError
+from mien.files import atomic_folder
 
 CLASSES: Final = (
     "airplane",
@@ -125,25 +124,13 @@ def _write_pictures(folder: Path, pictures: Path, watch: Watcher) -> None:
             f"{pictures}: not written: it is there already. If it holds CIFAR-10's pictures, "
             f"import them: mien data import cifar10 {pictures}; or name a new folder."
         )
-    if not pictures.absolute().parent.is_dir():
-        raise OutputError(
-            f"{pictures}: not written: there is no folder {pictures.parent}; create it first"
-        )
     batches = _read_batches(folder)
     total = sum(len(batch.classes) for batch in batches)
-    temporary = pictures.with_name(f".mien-{secrets.token_hex(8)}.tmp")
-    try:
+    with atomic_folder(pictures) as temporary:
         for name in (f"{part}/{label}" for part in ("train", "test") for label in CLASSES):
             (temporary / name).mkdir(parents=True)
         for name, pixels in watch(_named_pictures(batches), total):
             Image.fromarray(pixels).save(temporary / name)
-        if pictures.exists():
-            pictures.rmdir()
-        temporary.rename(pictures)
-    except OSError as error:
-        raise OutputError(f"{pictures}: not written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _named_pictures(batches: list[_Batch]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
