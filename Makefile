@@ -41,8 +41,8 @@ endif
 
 web: $(PAGE) ## build the page into the package
 
-client: $(VENV)/.run web/node_modules/.stamp ## write the page's types anew from the service's OpenAPI
-	@$(BIN)/mien serve --openapi | $(NODE_BIN)/openapi-typescript > web/src/api/schema.ts.new
+client: $(VENV)/.watch web/node_modules/.stamp ## write the page's types anew from the OpenAPI document
+	@$(BIN)/mien watch --openapi | $(NODE_BIN)/openapi-typescript > web/src/api/schema.ts.new
 	@mv web/src/api/schema.ts.new web/src/api/schema.ts
 
 test: check $(PAGE) $(VENV)/.browser $(VENV)/.servers ## install everything, check, and run the whole suite
@@ -56,7 +56,7 @@ check: $(VENV)/.dev web/node_modules/.stamp ## lint, format, types, walls, and t
 	cd web && $(NPM) run --silent types
 	cd web && $(NPM) run --silent lint
 	cd web && $(NPM) run --silent test
-	@$(BIN)/mien serve --openapi | $(NODE_BIN)/openapi-typescript | \
+	@$(BIN)/mien watch --openapi | $(NODE_BIN)/openapi-typescript | \
 	  cmp -s - web/src/api/schema.ts || { echo "web/src/api/schema.ts is stale: make client"; exit 1; }
 
 bench: $(VENV)/.demo ## measure speed; options by ARGS="--csv results/predict.csv"
@@ -73,8 +73,9 @@ $(PORTRAIT): scripts/portrait.py | $(VENV)/.demo
 $(VENV)/.base: EXTRAS :=
 $(VENV)/.demo: EXTRAS := [demo]
 $(VENV)/.run: EXTRAS := [serve,demo]
+$(VENV)/.watch: EXTRAS := [serve,watch]
 $(VENV)/.dev: EXTRAS := [serve,watch,postgres,mqtt,train,demo,dev]
-$(VENV)/.base $(VENV)/.demo $(VENV)/.run $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+$(VENV)/.base $(VENV)/.demo $(VENV)/.run $(VENV)/.watch $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing mien$(EXTRAS) into $(VENV)"
 	@$(INSTALL) -e '.$(EXTRAS)'
 	@touch $@

@@ -1,5 +1,6 @@
 """`mien watch`: a film to visits, the store, and what is refused."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def test_a_configuration_may_give_lines_instead(film: Path, tmp_path: Path, mien
 
     assert [row["camera"] for row in found.rows] == ["door"]
     assert not (tmp_path / "mien-watch.sqlite3").exists()
+
+
+def test_the_document_of_the_service_and_the_watch_is_printed(mien: Mien) -> None:
+    document = json.loads(mien("watch", "--openapi").out)
+
+    assert document["paths"]["/v1/analyze"]["post"]["operationId"] == "analyze"
+    assert document["paths"]["/v1/audience"]["get"]["operationId"] == "audience"
 
 
 def test_check_says_what_a_camera_gives(film: Path, mien: Mien) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from mien.cli.output import Row
     from mien.watch import audience as audiences
-    from mien.watch.correction import Estimate
 
 HELP: Final = """Show the audience: visits by camera, area, age group and time, raw and corrected.
 
@@ -27,12 +26,6 @@ to standard error.
   mien audience --from 2026-03-02 --by hour --format csv > monday.csv
   mien audience --from 2026-03-02 --by age,day --zone Europe/Paris --store visits.sqlite3
 """
-
-COLUMNS: Final = (
-    *("start", "camera", "area", "age", "hidden", "visits"),
-    *("corrected", "corrected_low", "corrected_high", "adjusted"),
-    *("passed", "passed_low", "passed_high", "dwell", "dwell_p90", "peak"),
-)
 
 
 class Form(StrEnum):
@@ -107,14 +100,15 @@ def audience(
 def _write(found: "audiences.Audience", form: Form, zone: "ZoneInfo") -> None:
     from mien.cli.output import Format, open_writer
     from mien.cli.table import print_table
+    from mien.watch import rows as flat
 
-    rows = [_row(row, zone) for row in found.rows]
+    rows: list[Row] = [flat.flat(row, zone) for row in found.rows]
     notes = [*found.notes, *(f"{n} counted apart: {kind}" for kind, n in found.apart.items() if n)]
     if form is Form.JSON:
         typer.echo(json_text({"rows": rows, "apart": found.apart, "notes": notes}, indent=2))
         return
     if form is Form.CSV:
-        with open_writer(Format.CSV, None, COLUMNS) as writer:
+        with open_writer(Format.CSV, None, flat.COLUMNS) as writer:
             writer.write(rows)
     elif rows:
         print_table([_cells(row) for row in rows])
@@ -122,37 +116,6 @@ def _write(found: "audiences.Audience", form: Form, zone: "ZoneInfo") -> None:
         typer.echo("no visits in that time")
     for note in notes:
         typer.echo(note, err=True)
-
-
-def _row(row: "audiences.Row", zone: "ZoneInfo") -> "Row":
-    start = None if row.start is None else row.start.astimezone(zone).isoformat()
-    return {
-        "start": start,
-        "camera": row.camera,
-        "area": row.area,
-        "age": row.age,
-        "hidden": int(row.hidden),
-        "visits": row.visits,
-        **_ends("corrected", row.corrected),
-        "adjusted": _whole(row.adjusted),
-        **_ends("passed", row.passed),
-        "dwell": _short(row.dwell),
-        "dwell_p90": _short(row.dwell_p90),
-        "peak": _short(row.peak),
-    }
-
-
-def _ends(name: str, found: "Estimate | None") -> "Row":
-    low, value, high = (None,) * 3 if found is None else (found.low, found.value, found.high)
-    return {name: _whole(value), f"{name}_low": _whole(low), f"{name}_high": _whole(high)}
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
 
 
 def _cells(row: "Row") -> dict[str, str]:

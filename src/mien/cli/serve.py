@@ -1,6 +1,7 @@
 """`mien serve`: the HTTP service, its settings and its OpenAPI document."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -105,14 +106,14 @@ def serve(
 ) -> None:
     """Take the settings, and serve."""
     given = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
-    _check_installed()
+    check_installed()
     from mien.serve import settings as known
 
     settings = known.load(config, os.environ, given)
     if show_config:
         typer.echo(known.shown(settings))
     elif openapi:
-        _print_document()
+        print_document()
     else:
         from mien.serve.run import serve as run
 
@@ -122,18 +123,29 @@ def serve(
 _NO_SETTINGS: Final = frozenset({"config", "show_config", "openapi"})
 
 
-def _print_document() -> None:
+def print_document(extend: Callable[[Any], None] = lambda _: None) -> None:
+    """Print the OpenAPI document of an application with all defaults.
+
+    Args:
+        extend: Adds further routes to it.
+    """
     import json
 
     from mien.serve.app import create_app
     from mien.serve.settings import Settings
 
     app = create_app(Settings())
+    extend(app)
     typer.echo(json.dumps(app.openapi(), indent=2))
     app.state.service.close()
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Make sure that serving is possible here.
+
+    Raises:
+        MienError: A package is missing.
+    """
     try:
         import mien.serve.run  # noqa: F401
     except ModuleNotFoundError as error:

@@ -64,6 +64,9 @@ def run(
         bool,
         typer.Option("--stdout", help="Write visits as JSON lines, and store none."),
     ] = False,
+    openapi: Annotated[
+        bool, typer.Option("--openapi", help="Print the OpenAPI document, and exit.")
+    ] = False,
 ) -> None:
     """Watch until Ctrl-C, or until all files have ended. (The word `run` may be left out.)
 
@@ -71,6 +74,9 @@ def run(
     output. How the cameras are is told on standard error.
     """
     _check_installed()
+    if openapi:
+        _print_document()
+        return
     from mien.watch.run import Watch
 
     found = _config(config, camera, real_time=real_time)
@@ -98,6 +104,15 @@ def check(
         typer.echo(f"{one.name}: {one.shown}", err=True)
         for name, text in report(look(one, found, seconds), card):
             typer.echo(f"  {name:<8} {text}")
+
+
+def _print_document() -> None:
+    from mien.cli.serve import check_installed, print_document
+
+    check_installed()
+    from mien.watch.http.app import install
+
+    print_document(lambda app: install(app, None))
 
 
 def _config(path: Path | None, camera: str | None, **changes: Any) -> "Config":

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's own, with the parts that it cannot know of."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -48,23 +49,35 @@ the newest one that came since is kept, so the stream never lags behind.
 """
 
 
-def install(app: FastAPI) -> None:
-    """Have the application make its document here, once."""
+def install(
+    app: FastAPI,
+    inputs: Sequence[type[BaseModel]] = (),
+    outputs: Sequence[type[BaseModel]] = (),
+) -> None:
+    """Have the application make its document here, once.
+
+    Args:
+        app: The application.
+        inputs: Further models of what goes in, that routes name but FastAPI does not know of.
+        outputs: Likewise of what goes out.
+    """
 
     def document() -> dict[str, Any]:
         if not app.openapi_schema:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _document(app, [*_INPUTS, *inputs], [*_OUTPUTS, *outputs])
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(
+    app: FastAPI, inputs: list[type[BaseModel]], outputs: list[type[BaseModel]]
+) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    for models, mode in ((_INPUTS, "validation"), (_OUTPUTS, "serialization")):
+    for models, mode in ((inputs, "validation"), (outputs, "serialization")):
         _, extra = models_json_schema(
             [(model, mode) for model in models],  # type: ignore[misc]
             ref_template=_REFERENCE,

@@ -31,6 +31,11 @@ class Service:
         settings: Its settings.
         peers: Where the workers' sockets lie, if it is one of several workers.
 
+    Attributes:
+        ready: Whether the models are warmed up.
+        ending: Whether it was told to end; answers that would go on for ever end then.
+        streams: How many streams are open.
+
     Raises:
         ModelError: A model cannot be used.
         SettingsError: The models' names clash, or the file of keys cannot be read.
@@ -62,6 +67,7 @@ class Service:
             wait=settings.batch_wait / 1000,
         )
         self.ready = False
+        self.ending = False
         self.streams = 0
 
     def warm_up(self) -> None:

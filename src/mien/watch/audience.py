@@ -29,6 +29,7 @@ Dimension = Literal["camera", "area", "age", "hour", "day", "week"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("camera", "area", "age", "hour", "day", "week")
 NOT_CALIBRATED: Final = "not calibrated here"
 NOT_PEOPLE: Final = "visits, not people: whoever comes twice, or past two cameras, counts twice"
+NOT_OVER: Final = "the hour that is not over is left out; live totals have it, in steps"
 
 Doors = Mapping[tuple[str, str], Door]
 """Camera and area -> what tallies say."""
@@ -109,6 +110,7 @@ def ask(
     corrector: Corrector,
     *,
     k: int = K,
+    now: datetime | None = None,
 ) -> Audience:
     """Return the totals of whole local days, by the store's time zone, with what tallies say.
 
@@ -119,14 +121,20 @@ def ask(
         by: As for `audience`.
         corrector: Corrects the totals of age groups.
         k: As for `audience`.
+        now: Hours that are not over by this moment are left out, since whoever asked again and
+            again would see each visit come; None for all.
 
     Raises:
         MienError: `by` or the days make no sense.
         StoreError: The store cannot be reached.
     """
     checked(by)
-    hours = store.hours(*periods.whole(first, last, store.zone))
-    return audience(hours, store.zone, by, corrector, k=k, doors=tally.doors(store, corrector))
+    known = store.hours(*periods.whole(first, last, store.zone))
+    hours = [h for h in known if now is None or h.start + timedelta(hours=1) <= now]
+    found = audience(hours, store.zone, by, corrector, k=k, doors=tally.doors(store, corrector))
+    if len(hours) < len(known):
+        found.notes.append(NOT_OVER)
+    return found
 
 
 def audience(

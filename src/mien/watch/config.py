@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -69,6 +69,19 @@ class Area(_Part):
         return polygon
 
 
+def checked_areas(areas: Sequence[Area]) -> Sequence[Area]:
+    """Return the areas of one camera, if they may stand side by side.
+
+    Raises:
+        ValueError: Two bear one name, or one bears that of the whole view.
+    """
+    names = [area.name for area in areas]
+    _check_unique(names, "areas")
+    if WHOLE in names:
+        raise ValueError(f"{WHOLE!r} names the whole view; call the area otherwise")
+    return areas
+
+
 class Camera(_Part):
     """A camera.
 
@@ -96,7 +109,7 @@ class Camera(_Part):
     detections: Annotated[float, Field(gt=0, le=120)] = 10
     transport: Literal["tcp", "udp"] = "tcp"
     foot: Annotated[float, Field(ge=0, le=20)] = 0
-    areas: tuple[Area, ...] = ()
+    areas: Annotated[tuple[Area, ...], Field(max_length=50)] = ()
 
     @field_validator("source", mode="before")
     @classmethod
@@ -106,10 +119,7 @@ class Camera(_Part):
 
     @model_validator(mode="after")
     def _check_areas(self) -> "Camera":
-        names = [area.name for area in self.areas]
-        _check_unique(names, "areas")
-        if WHOLE in names:
-            raise ValueError(f"{WHOLE!r} names the whole view; call the area otherwise")
+        checked_areas(self.areas)
         return self
 
     def address(self, environment: Mapping[str, str] = os.environ) -> Address:

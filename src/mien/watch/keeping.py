@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,6 +32,39 @@ class Keeper:
         """Take visits."""
         for visit in visits:
             self.recorder.record(visit)
+
+
+class SharedStore:
+    """A configuration's store for all who read it: opened when first asked for, and again after
+    it could not be.
+
+    Args:
+        config: Whose store.
+        environment: The environment's variables.
+    """
+
+    def __init__(self, config: Config, environment: Mapping[str, str] = os.environ) -> None:
+        self._url, self._zone = store_url(config, environment), config.schedule.time_zone
+        self._store: Store | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Store:
+        """Return the store, which any thread may use.
+
+        Raises:
+            StoreError: It cannot be reached, or nobody has made its tables yet.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self._url, zone=self._zone, upgrade=False)
+            return self._store
+
+    def close(self) -> None:
+        """Let go of it."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
 
 
 @contextmanager

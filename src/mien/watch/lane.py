@@ -12,7 +12,7 @@ from mien.card import Card
 from mien.faces import Face, view_of
 from mien.pixels import Image, sample
 from mien.watch.areas import Path, Stay, Zones
-from mien.watch.config import Camera, Config
+from mien.watch.config import Area, Camera, Config
 from mien.watch.crops import Album, Answers, Wanted, quality_of, size_and_turn
 from mien.watch.fusion import fuse, fuse_probability
 from mien.watch.stillness import Places, Posters
@@ -65,10 +65,7 @@ class Lane:
         self._config, self._card = config, card
         tracking = config.tracking
         self._tracker = Tracker(tracking.confirm, tracking.hidden)
-        self._zones = Zones(
-            [(area.name, area.polygon) for area in camera.areas if not area.ignore],
-            [area.polygon for area in camera.areas if area.ignore],
-        )
+        self._zones = _zones(camera.areas)
         self._posters = Posters(config.limits.still_after, config.limits.still_motion)
         self._passages: dict[int, _Passage] = {}
         self._visits: list[Visit] = []
@@ -76,6 +73,12 @@ class Lane:
         self._now = 0.0
         self.counted: Counter[Kind] = Counter()
         self.unread = 0
+
+    def redraw(self, areas: Sequence[Area]) -> None:
+        """Take other areas. Any thread may call this; whoever is there changes over from now on."""
+        # Each of the two is exchanged at once, so a frame sees either the old or the new.
+        self.camera = self.camera.model_copy(update={"areas": tuple(areas)})
+        self._zones = _zones(areas)
 
     def take(self, faces: Sequence[Face], pixels: Image, now: float) -> None:
         """Take the faces of a frame.
@@ -237,6 +240,13 @@ class Lane:
             return None
         labels = self._card.task("expression").labels
         return dict(zip(labels, map(float, shares), strict=True))
+
+
+def _zones(areas: Sequence[Area]) -> Zones:
+    return Zones(
+        [(area.name, area.polygon) for area in areas if not area.ignore],
+        [area.polygon for area in areas if area.ignore],
+    )
 
 
 def _female(answers: Sequence[Answers], weights: Sequence[float]) -> float | None:

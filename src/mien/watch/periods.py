@@ -5,10 +5,13 @@ A local day has 23, 24 or 25 hours; all arithmetic is done on UTC, all calendars
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mien.errors import MienError
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2999
 
 Step = Literal["hour", "day", "week"]
 """Fixed periods; a week begins on Monday."""
@@ -82,8 +85,13 @@ def whole(begin: date, end: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the time from the first to the last of some local days, both included, in UTC.
 
     Raises:
-        MienError: The last day lies before the first.
+        MienError: The last day lies before the first, or a year is none of this time.
     """
+    if not (begin.year >= _FIRST_YEAR and end.year <= _LAST_YEAR):
+        raise MienError(
+            f"the days {begin} to {end} do not lie within {_FIRST_YEAR} to {_LAST_YEAR}; "
+            "give others"
+        )
     if end < begin:
         raise MienError(f"the last day, {end}, lies before the first, {begin}; exchange them")
     return midnight(begin, zone), midnight(end + timedelta(days=1), zone)

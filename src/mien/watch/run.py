@@ -17,7 +17,7 @@ from mien.errors import ModelError
 from mien.faces import Detector, Face
 from mien.model import Model
 from mien.pixels import Image
-from mien.watch.config import Config, WatchError
+from mien.watch.config import Area, Config, WatchError
 from mien.watch.crops import Album, Answers, Wanted
 from mien.watch.lane import Lane, Present
 from mien.watch.sources.feed import Feed
@@ -31,6 +31,7 @@ _log: Final = logging.getLogger("mien.watch")
 _TICK: Final = 0.5
 _RETRY: Final = 1.0
 _MOST_UNSENT: Final = 100_000
+_SHOWING: Final = ("live", "stalled", "ended")
 
 
 class Sink(Protocol):
@@ -56,6 +57,7 @@ class Status:
         counted: Finished visits of each kind since the start.
         unread: Visits without an age, because the network failed; they are not counted.
         failed: Frames that could not be worked on.
+        areas: Its areas.
     """
 
     name: str
@@ -65,12 +67,14 @@ class Status:
     counted: dict[Kind, int]
     unread: int
     failed: int
+    areas: Sequence[Area]
 
 
 @dataclass(eq=False)
 class _Channel:
     feed: Feed
     lane: Lane
+    newest: Image | None = None
     failed: int = 0
     seen: float = 0.0
     over: bool = False
@@ -131,9 +135,37 @@ class Watch:
                 dict(channel.lane.counted),
                 channel.lane.unread,
                 channel.failed,
+                channel.lane.camera.areas,
             )
             for channel in self._channels
         ]
+
+    @property
+    def model(self) -> Model:
+        """The model that reads the faces."""
+        return self._model
+
+    def redraw(self, camera: str, areas: Sequence[Area]) -> None:
+        """Give a camera other areas, from its next frame on. Any thread may call this.
+
+        Raises:
+            KeyError: There is no such camera.
+        """
+        self._named(camera).lane.redraw(areas)
+
+    def still(self, camera: str) -> Image | None:
+        """Return the newest frame that was looked at; None while a camera gives none.
+
+        Any thread may call this; the pixels are not to be changed.
+
+        Raises:
+            KeyError: There is no such camera.
+        """
+        channel = self._named(camera)
+        return channel.newest if channel.feed.health().state in _SHOWING else None
+
+    def _named(self, camera: str) -> _Channel:
+        return {channel.lane.camera.name: channel for channel in self._channels}[camera]
 
     def run(self) -> None:
         """Watch until all files have ended, or until `stop`; then finish all open visits."""
@@ -167,6 +199,8 @@ class Watch:
         ended = channel.feed.ended
         frame = channel.feed.take()
         now = time.monotonic()
+        if channel.newest is not None and channel.feed.health().state not in _SHOWING:
+            channel.newest = None  # an old picture is nobody's to look at
         if frame is not None:
             channel.seen = now
         elif ended and not channel.over:
@@ -183,6 +217,7 @@ class Watch:
 
         def look() -> None:
             pixels = frame.pixels()
+            channel.newest = pixels
             found.append((pixels, self._detector.detect(pixels)))
 
         self._guard(channel, look)

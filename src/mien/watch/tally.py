@@ -25,6 +25,8 @@ from mien.watch.totals import Totals, added, of_visit
 DRAWS: Final = 1000
 _ALIKE: Final = 10.0
 _FEWEST: Final = 1
+_MOST_TAPS: Final = 20_000
+_MOST_WHO: Final = 100
 
 Numbers = NDArray[np.float64]
 
@@ -87,12 +89,19 @@ class Session:
             who: Whoever taps, for `undo`; not kept.
 
         Raises:
-            MienError: There is no such group.
+            MienError: There is no such group, or there were too many taps or people who tap.
         """
         with self._lock:
             if group not in self._counts:
                 raise MienError(
                     f"there is no age group {group!r}; there are {', '.join(self._counts)}"
+                )
+            known = who in self._taps
+            if sum(self._counts.values()) >= _MOST_TAPS or (
+                not known and len(self._taps) >= _MOST_WHO
+            ):
+                raise MienError(
+                    f"a tally takes {_MOST_TAPS:,} taps by {_MOST_WHO} people; finish this one"
                 )
             self._counts[group] += 1
             self._taps.setdefault(who, []).append(group)

@@ -366,6 +366,241 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Totals by area, age and time
+         * @description Tell how many visits there were, raw and corrected for what the model confuses.
+         *
+         *     Small totals are hidden, and with them as many others as it takes that none follows by
+         *     subtraction. An hour counts once it is over.
+         */
+        get: operations["audience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audience/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live totals
+         * @description Tell today's visits and who is there now, in whole steps of k, and how the cameras are.
+         */
+        get: operations["liveAudience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audience/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live totals as they change
+         * @description Send live totals at once, and again every two seconds, until the client goes away.
+         */
+        get: operations["audienceEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is stored, and what is shown
+         * @description State what is stored, for how long, and what is shown of it; never a picture.
+         */
+        get: operations["privacy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the cameras are
+         * @description Tell how each camera is, since when, and which areas it has.
+         */
+        get: operations["listCameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cameras/{name}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a camera sees now
+         * @description Show the newest picture once; it is stored nowhere.
+         */
+        get: operations["still"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cameras/{name}/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Draw a camera's areas anew
+         * @description Give a camera other areas: at once, and in the configuration's file.
+         */
+        put: operations["setAreas"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tallies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tallies, and what they say
+         * @description Tell which tallies go on, and what the finished ones say of each place.
+         */
+        get: operations["listTallies"];
+        put?: never;
+        /**
+         * Begin a tally
+         * @description Begin a tally at a camera's area; one goes on at a place at a time.
+         */
+        post: operations["startTally"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tallies/{tally}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a tally
+         * @description Show a tally that goes on.
+         */
+        get: operations["getTally"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop a tally
+         * @description Forget a tally that goes on, and keep nothing of it.
+         */
+        delete: operations["dropTally"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tallies/{tally}/taps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tap a person who passes
+         * @description Count one person of an age group.
+         */
+        post: operations["tap"];
+        /**
+         * Take back a tap
+         * @description Take back the last tap of one who taps; where there is none, nothing changes.
+         */
+        delete: operations["untap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tallies/{tally}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish a tally
+         * @description Compare the taps with the visits of that time, and keep the counts.
+         */
+        post: operations["finishTally"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -456,6 +691,226 @@ export interface components {
             pictures: components["schemas"]["PictureResult"][];
         };
         /**
+         * Apart
+         * @description What is counted apart from visits.
+         */
+        Apart: {
+            /**
+             * Still
+             * @description Faces that never moved.
+             */
+            still: number;
+            /**
+             * Long
+             * @description Long stays, as of staff.
+             */
+            long: number;
+        };
+        /**
+         * Area
+         * @description A named part of a camera's view.
+         *
+         *     Attributes:
+         *         name: The area's name.
+         *         polygon: Its corners, x and y from 0 to 1 of the picture's width and height.
+         *         ignore: Whether faces whose centre lies in it are passed over: posters, screens.
+         */
+        Area: {
+            /** Name */
+            name: string;
+            /** Polygon */
+            polygon: [
+                number,
+                number
+            ][];
+            /**
+             * Ignore
+             * @default false
+             */
+            ignore: boolean;
+        };
+        /**
+         * AreaResult
+         * @description A named part of a camera's view.
+         */
+        AreaResult: {
+            /** Name */
+            name: string;
+            /**
+             * Polygon
+             * @description Its corners, x and y from 0 to 1 of the picture's width and height.
+             */
+            polygon: [
+                number,
+                number
+            ][];
+            /**
+             * Ignore
+             * @description Whether faces in it are passed over: posters, screens.
+             */
+            ignore: boolean;
+        };
+        /**
+         * AreasBody
+         * @description The areas of a camera, drawn anew.
+         * @example {
+         *       "areas": [
+         *         {
+         *           "ignore": false,
+         *           "name": "shelf",
+         *           "polygon": [
+         *             [
+         *               0,
+         *               0.5
+         *             ],
+         *             [
+         *               0.5,
+         *               0.5
+         *             ],
+         *             [
+         *               0.5,
+         *               1
+         *             ],
+         *             [
+         *               0,
+         *               1
+         *             ]
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        AreasBody: {
+            /**
+             * Areas
+             * @description All of them, of which the first that holds a point counts; none for the whole view.
+             */
+            areas: components["schemas"]["Area"][];
+        };
+        /**
+         * AudienceResult
+         * @description The answer to a query: visits, not people.
+         */
+        AudienceResult: {
+            /**
+             * From
+             * Format: date
+             * @description The first local day.
+             */
+            from: string;
+            /**
+             * To
+             * Format: date
+             * @description The last, included.
+             */
+            to: string;
+            /**
+             * By
+             * @description What the totals are parted by.
+             */
+            by: string[];
+            /**
+             * Zone
+             * @description The time zone of days and hours.
+             */
+            zone: string;
+            /**
+             * K
+             * @description Totals from 1 to below this are hidden.
+             */
+            k: number;
+            /**
+             * Groups
+             * @description The age groups, the youngest first.
+             */
+            groups: string[];
+            /**
+             * Corrected
+             * @description Whether totals are corrected with held-out faces of this very model; if not, by its card alone.
+             */
+            corrected: boolean;
+            /** Rows */
+            rows: components["schemas"]["AudienceRow"][];
+            apart: components["schemas"]["Apart"];
+            /**
+             * Notes
+             * @description What must stand beside the figures.
+             */
+            notes: string[];
+        };
+        /**
+         * AudienceRow
+         * @description One total; what is hidden is null.
+         * @example {
+         *       "adjusted": 126,
+         *       "age": "adult",
+         *       "area": "shelf",
+         *       "corrected": {
+         *         "high": 139,
+         *         "low": 117,
+         *         "value": 128
+         *       },
+         *       "hidden": false,
+         *       "visits": 131
+         *     }
+         */
+        AudienceRow: {
+            /**
+             * Start
+             * @description When its period begins; null for the whole time.
+             */
+            start: string | null;
+            /**
+             * Camera
+             * @description The camera; null for all.
+             */
+            camera: string | null;
+            /**
+             * Area
+             * @description The area; null for all.
+             */
+            area: string | null;
+            /**
+             * Age
+             * @description The age group; null for all.
+             */
+            age: string | null;
+            /**
+             * Hidden
+             * @description Whether the total, or a part of it, is hidden because it is small. A number beside it is then what is shown of its parts: at least so many.
+             */
+            hidden: boolean;
+            /**
+             * Visits
+             * @description Visits, for an age group as they were read.
+             */
+            visits: number | null;
+            /** @description Visits of the age group, corrected for what the model confuses. */
+            corrected: components["schemas"]["Estimate"] | null;
+            /**
+             * Adjusted
+             * @description The same by the matrix of confusions.
+             */
+            adjusted: number | null;
+            /** @description People who passed, where tallies tell the capture rate. */
+            passed: components["schemas"]["Estimate"] | null;
+            /**
+             * Dwell
+             * @description Median stay in seconds; only without an age group.
+             */
+            dwell: number | null;
+            /**
+             * Dwell P90
+             * @description The stay that 90 % do not exceed; likewise.
+             */
+            dwell_p90: number | null;
+            /**
+             * Peak
+             * @description Most people at once, as a mean over five minutes; likewise.
+             */
+            peak: number | null;
+        };
+        /**
          * Box
          * @description A box in pixels of the upright picture; it may reach beyond its border.
          */
@@ -474,6 +929,126 @@ export interface components {
             width: number;
             /** Height */
             height: number;
+        };
+        /**
+         * CameraResult
+         * @description How a camera is.
+         * @example {
+         *       "areas": [
+         *         {
+         *           "ignore": false,
+         *           "name": "shelf",
+         *           "polygon": [
+         *             [
+         *               0,
+         *               0.5
+         *             ],
+         *             [
+         *               0.5,
+         *               0.5
+         *             ],
+         *             [
+         *               0.5,
+         *               1
+         *             ],
+         *             [
+         *               0,
+         *               1
+         *             ]
+         *           ]
+         *         }
+         *       ],
+         *       "damaged": 0,
+         *       "dropped": 3,
+         *       "failed": 0,
+         *       "frames": 45120,
+         *       "height": 720,
+         *       "losses": 0,
+         *       "name": "door",
+         *       "present": 5,
+         *       "rate": 12.5,
+         *       "reason": "",
+         *       "since": "2026-11-02T08:00:03Z",
+         *       "source": "rtsp://***@10.0.0.5/live",
+         *       "state": "live",
+         *       "width": 1280
+         *     }
+         */
+        CameraResult: {
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description Its source, without credentials.
+             */
+            source: string;
+            /**
+             * State
+             * @description How it is.
+             * @enum {string}
+             */
+            state: "connecting" | "live" | "stalled" | "lost" | "closed" | "ended";
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /**
+             * Reason
+             * @description Why it is stalled, lost or ended early.
+             */
+            reason: string;
+            /**
+             * Width
+             * @description Width of its pictures in pixels; 0 before the first.
+             */
+            width: number;
+            /**
+             * Height
+             * @description Their height; likewise.
+             */
+            height: number;
+            /**
+             * Rate
+             * @description Frames a second that come.
+             */
+            rate: number;
+            /**
+             * Frames
+             * @description Frames that came.
+             */
+            frames: number;
+            /**
+             * Dropped
+             * @description Frames left out for want of time.
+             */
+            dropped: number;
+            /**
+             * Damaged
+             * @description Packets that could not be decoded.
+             */
+            damaged: number;
+            /**
+             * Losses
+             * @description How often the source went away.
+             */
+            losses: number;
+            /**
+             * Failed
+             * @description Frames that could not be worked on.
+             */
+            failed: number;
+            /**
+             * Present
+             * @description Faces before it now, in whole steps of k.
+             */
+            present: number;
+            /**
+             * Areas
+             * @description Its areas; none for the whole view.
+             */
+            areas: components["schemas"]["AreaResult"][];
         };
         /**
          * Card
@@ -651,6 +1226,98 @@ export interface components {
             terms: string;
         };
         /**
+         * DoorResult
+         * @description What all tallies at a camera's area say.
+         * @example {
+         *       "area": "shelf",
+         *       "bias": {
+         *         "adult": {
+         *           "high": 0.11,
+         *           "low": -0.05,
+         *           "value": 0.03
+         *         }
+         *       },
+         *       "camera": "door",
+         *       "capture": {
+         *         "high": 0.89,
+         *         "low": 0.75,
+         *         "value": 0.82
+         *       },
+         *       "captures": {
+         *         "adult": {
+         *           "high": 0.97,
+         *           "low": 0.74,
+         *           "value": 0.85
+         *         }
+         *       },
+         *       "drift": {
+         *         "high": 0.07,
+         *         "low": -0.15,
+         *         "value": -0.04
+         *       },
+         *       "newest": "2026-11-02T10:00:00Z",
+         *       "people": 81,
+         *       "tallies": 2
+         *     }
+         */
+        DoorResult: {
+            /** Camera */
+            camera: string;
+            /** Area */
+            area: string;
+            /**
+             * Tallies
+             * @description How many there were.
+             */
+            tallies: number;
+            /**
+             * People
+             * @description How many people were tapped.
+             */
+            people: number;
+            /**
+             * Newest
+             * Format: date-time
+             * @description When the newest ended.
+             */
+            newest: string;
+            /** @description Share of the people that became visits; above 1 where some count twice. */
+            capture: components["schemas"]["Estimate"];
+            /**
+             * Captures
+             * @description Age group -> the same, drawn towards that of all.
+             */
+            captures: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            /**
+             * Bias
+             * @description Age group -> its share among the readings less its share among the taps.
+             */
+            bias: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            /** @description The newest tally's capture less that of the earlier ones; null for one. */
+            drift: components["schemas"]["Estimate"] | null;
+        };
+        /**
+         * Estimate
+         * @description A figure with its 90 % interval.
+         * @example {
+         *       "high": 139,
+         *       "low": 117,
+         *       "value": 128
+         *     }
+         */
+        Estimate: {
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * FaceResult
          * @description A face and what the network read from it.
          * @example {
@@ -724,6 +1391,30 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["AgeValue"] | components["schemas"]["ClassValue"] | components["schemas"]["NumberValue"];
             };
+        };
+        /**
+         * FinishedTally
+         * @description A finished tally.
+         */
+        FinishedTally: {
+            /**
+             * Taps
+             * @description Age group -> people who passed.
+             */
+            taps: {
+                [key: string]: number;
+            };
+            /**
+             * People
+             * @description All of them.
+             */
+            people: number;
+            /**
+             * Visits
+             * @description Visits that mien counted there in that time.
+             */
+            visits: number;
+            door: components["schemas"]["DoorResult"];
         };
         /**
          * GuessResult
@@ -895,6 +1586,57 @@ export interface components {
             live: true;
         };
         /**
+         * LiveResult
+         * @description Live totals of all areas, and how the cameras are.
+         */
+        LiveResult: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * K
+             * @description The step of all totals.
+             */
+            k: number;
+            /** Totals */
+            totals: components["schemas"]["LiveTotal"][];
+            /** Cameras */
+            cameras: components["schemas"]["CameraResult"][];
+            /** @description Null where no cameras are watched. */
+            recorder: components["schemas"]["RecorderResult"] | null;
+            /**
+             * Problem
+             * @description Why the totals are old or missing; empty while all is well.
+             */
+            problem: string;
+        };
+        /**
+         * LiveTotal
+         * @description One area's totals since local midnight, all in whole steps of k.
+         */
+        LiveTotal: {
+            /** Camera */
+            camera: string;
+            /** Area */
+            area: string;
+            /** Visits */
+            visits: number;
+            /**
+             * Ages
+             * @description Age group -> visits, as read; they need not add up to `visits`.
+             */
+            ages: {
+                [key: string]: number;
+            };
+            /**
+             * Present
+             * @description People there now.
+             */
+            present: number;
+        };
+        /**
          * Metric
          * @description One measured figure.
          *
@@ -1011,6 +1753,16 @@ export interface components {
             card: components["schemas"]["Card"];
         };
         /**
+         * NamedAreas
+         * @description A camera and its areas.
+         */
+        NamedAreas: {
+            /** Name */
+            name: string;
+            /** Areas */
+            areas: string[];
+        };
+        /**
          * NumberValue
          * @description A number.
          */
@@ -1027,6 +1779,31 @@ export interface components {
              * @description What it counts.
              */
             unit: string;
+        };
+        /**
+         * OfVisits
+         * @description What is stored.
+         */
+        OfVisits: {
+            /**
+             * Of A Visit
+             * @description What is stored of each visit.
+             */
+            of_a_visit: string[];
+            /**
+             * Never
+             * @description What is never stored.
+             */
+            never: string[];
+            /**
+             * Keep Days
+             * @description Visits older than this are deleted.
+             */
+            keep_days: number;
+            /** Totals */
+            totals: string;
+            /** Outbox */
+            outbox: string;
         };
         /**
          * OutputTensor
@@ -1105,6 +1882,32 @@ export interface components {
             pictures: string[];
         };
         /**
+         * PrivacyResult
+         * @description What is stored, how long, and what is shown of it.
+         */
+        PrivacyResult: {
+            /** What */
+            what: string;
+            stored: components["schemas"]["OfVisits"];
+            /**
+             * Gender
+             * @description Whether gender is read.
+             */
+            gender: boolean;
+            /** @description Null where expressions are not read. */
+            expression: components["schemas"]["Purpose"] | null;
+            shown: components["schemas"]["Shown"];
+            /** Cameras */
+            cameras: components["schemas"]["NamedAreas"][];
+            /**
+             * Schema
+             * @description The database's tables, by their names.
+             */
+            schema: {
+                [key: string]: components["schemas"]["TableResult"];
+            };
+        };
+        /**
          * Problem
          * @description What went wrong (RFC 9457).
          * @example {
@@ -1155,6 +1958,14 @@ export interface components {
             pictures: components["schemas"]["PictureProblem"][];
         };
         /**
+         * Purpose
+         * @description Why expressions are read.
+         */
+        Purpose: {
+            /** Purpose */
+            purpose: string;
+        };
+        /**
          * RankingResult
          * @description A picture and its most probable classes; or the reason why it could not be read.
          */
@@ -1183,6 +1994,90 @@ export interface components {
             ready: true;
         };
         /**
+         * RecorderResult
+         * @description How visits come to the database; visits in whole steps of k.
+         */
+        RecorderResult: {
+            /**
+             * Waiting
+             * @description Visits on the local disk that the database does not have.
+             */
+            waiting: number;
+            /**
+             * Held
+             * @description Visits in memory alone, because the disk takes none.
+             */
+            held: number;
+            /**
+             * Stored
+             * @description Visits that the database took since the start.
+             */
+            stored: number;
+            /**
+             * Refused
+             * @description Visits that it refused for good, exactly.
+             */
+            refused: number;
+            /**
+             * Damaged
+             * @description Lines of the outbox that could not be read, exactly.
+             */
+            damaged: number;
+            /**
+             * Lost
+             * @description Visits lost, exactly.
+             */
+            lost: number;
+            /**
+             * Problem
+             * @description Why visits wait; empty while all is well.
+             */
+            problem: string;
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
+        /**
+         * RunningTally
+         * @description A tally that goes on.
+         * @example {
+         *       "area": "shelf",
+         *       "camera": "door",
+         *       "counts": {
+         *         "adult": 17,
+         *         "child": 2,
+         *         "senior": 4,
+         *         "teen": 5,
+         *         "youth": 11
+         *       },
+         *       "id": "1d4f0c7ad3c04a59a37c5b1f3f0f6d52",
+         *       "started": "2026-11-02T09:30:00Z"
+         *     }
+         */
+        RunningTally: {
+            /** Id */
+            id: string;
+            /** Camera */
+            camera: string;
+            /** Area */
+            area: string;
+            /**
+             * Started
+             * Format: date-time
+             */
+            started: string;
+            /**
+             * Counts
+             * @description Age group -> taps so far.
+             */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /**
          * ServerMetadata
          * @description What the service is.
          */
@@ -1193,6 +2088,18 @@ export interface components {
             version: string;
             /** Extensions */
             extensions: string[];
+        };
+        /**
+         * Shown
+         * @description What is shown of what is stored.
+         */
+        Shown: {
+            /** K */
+            k: number;
+            /** Rule */
+            rule: string;
+            /** Live */
+            live: string;
         };
         /**
          * StreamProblem
@@ -1302,6 +2209,110 @@ export interface components {
              * @default null
              */
             max_faces: number | null;
+        };
+        /**
+         * TableResult
+         * @description A table of the database.
+         */
+        TableResult: {
+            /** Holds */
+            holds: string;
+            /**
+             * Columns
+             * @description Column -> its type.
+             */
+            columns: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TallyBody
+         * @description Where people are to be tapped.
+         * @example {
+         *       "area": "shelf",
+         *       "camera": "door"
+         *     }
+         */
+        TallyBody: {
+            /** Camera */
+            camera: string;
+            /** Area */
+            area: string;
+        };
+        /**
+         * TallyList
+         * @description The tallies that run, and what finished ones say.
+         */
+        TallyList: {
+            /** Running */
+            running: components["schemas"]["RunningTally"][];
+            /** Doors */
+            doors: components["schemas"]["DoorResult"][];
+            /**
+             * Groups
+             * @description The age groups that can be tapped, the youngest first.
+             */
+            groups: string[];
+        };
+        /**
+         * TallyRuns
+         * @description A tally runs at that place already; join it.
+         */
+        TallyRuns: {
+            /**
+             * Type
+             * @description What kind of problem it is; stable.
+             */
+            type: string;
+            /**
+             * Title
+             * @description The status in words.
+             */
+            title: string;
+            /**
+             * Status
+             * @description The HTTP status.
+             */
+            status: number;
+            /**
+             * Detail
+             * @description What was received, and what to do.
+             */
+            detail: string;
+            /**
+             * Request Id
+             * @description The request's id, also in the service's log.
+             */
+            request_id: string;
+            /**
+             * Pictures
+             * @description The pictures that could not be read.
+             * @default []
+             */
+            pictures: components["schemas"]["PictureProblem"][];
+            /** @description The tally that runs. */
+            running: components["schemas"]["RunningTally"];
+        };
+        /**
+         * TapBody
+         * @description One person who passed.
+         * @example {
+         *       "group": "adult",
+         *       "who": "left-hand side"
+         *     }
+         */
+        TapBody: {
+            /**
+             * Group
+             * @description The age group.
+             */
+            group: string;
+            /**
+             * Who
+             * @description Any name of whoever taps, for taking back; it is not kept.
+             * @default
+             */
+            who: string;
         };
         /**
          * Task
@@ -2601,6 +3612,933 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audience: {
+        parameters: {
+            query?: {
+                /** @description The first local day; by default the last. */
+                from?: string | null;
+                /** @description The last day, included; by default today. */
+                to?: string | null;
+                /** @description camera, area, age, and one of hour, day, week; parted by commas. */
+                by?: string;
+                /** @description How it is told. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The totals. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceResult"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liveAudience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audienceEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events named `live`, whose data is a `LiveResult`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraResult"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    still: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The camera's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest picture, to draw areas on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAreas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The camera's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AreasBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraResult"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTallies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TallyList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startTally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TallyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningTally"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One goes on there already: join it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TallyRuns"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tally's id. */
+                tally: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningTally"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropTally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tally's id. */
+                tally: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tally's id. */
+                tally: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TapBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningTally"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    untap: {
+        parameters: {
+            query?: {
+                /** @description Whose last tap; as it was sent with the taps. */
+                who?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tally's id. */
+                tally: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningTally"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishTally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tally's id. */
+                tally: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinishedTally"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
