@@ -8,7 +8,7 @@ from mien.errors import RecipeError
 from mien.networks.activations import ACTIVATIONS, Activation
 from mien.networks.multitask import Heads, MultiTaskNet
 from mien.networks.plain import PLAIN, Shape
-from mien.networks.registry import Settings
+from mien.networks.registry import Settings, create, features_of
 
 torch.set_num_threads(1)
 GREY_48 = Settings(size=48, grey=True)
@@ -134,8 +134,27 @@ def test_more_pooling_than_there_are_pixels() -> None:
 
 
 def test_what_is_fixed_in_a_network_of_timms() -> None:
-    with pytest.raises(RecipeError, match=r"network\.backbone: test_resnet is timm's, whose depth"):
+    with pytest.raises(RecipeError, match=r"network\.backbone: test_resnet is timm's, whose width"):
+        MultiTaskNet("test_resnet", EXPRESSION, settings=Settings(width=0.5))
+    with pytest.raises(RecipeError, match=r"network\.depth: test_resnet is timm's, and is not one"):
         MultiTaskNet("test_resnet", EXPRESSION, settings=Settings(depth=3))
+    with pytest.raises(RecipeError, match=r"network\.depth: test_efficientnet is timm's"):
+        MultiTaskNet("test_efficientnet", EXPRESSION, settings=Settings(depth=100))
+
+
+def test_the_first_blocks_of_a_network_of_timms() -> None:
+    whole = create("test_efficientnet", Settings()).eval()
+    cut = create("test_efficientnet", Settings(depth=2)).eval()
+    kept = {name: whole.state_dict()[name] for name in cut.state_dict()}
+    assert 0 < len(kept) < len(whole.state_dict())
+    assert not any("conv_head" in name for name in kept)
+    cut.load_state_dict(kept)
+    image = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        blocks = [block for stage in whole.blocks for block in stage][:2]
+        wanted = nn.Sequential(whole.conv_stem, whole.bn1, *blocks)(image).mean(dim=(2, 3))
+        torch.testing.assert_close(cut(image), wanted)
+    assert features_of(cut) == wanted.shape[1]
     with pytest.raises(RecipeError, match=r"network\.activation: vgg11 cannot take prelu"):
         MultiTaskNet("vgg11", EXPRESSION, settings=Settings(activation="prelu"))
 

@@ -26,7 +26,8 @@ class Settings:
         size: Side of its input in pixels.
         grey: Whether it sees grey pictures of one channel.
         activation: Name of its activation; empty for its own.
-        depth: Number of its blocks; 0 for its own.
+        depth: Number of its blocks; 0 for its own. Of timm's EfficientNets and MobileNets the
+            first so many are kept.
         width: What its numbers of channels are multiplied by.
         dropout: Share that is dropped within it in training; None for its own.
         pooled: Whether its features are taken as they are pooled, without the layers by which some
@@ -164,11 +165,11 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
         raise RecipeError(
             f"network.backbone: neither mien nor timm has a network called {name!r}{hint}"
         )
-    if settings.depth or settings.width != 1 or settings.dropout is not None:
+    if settings.width != 1 or settings.dropout is not None:
         raise RecipeError(
-            f"network.backbone: {name} is timm's, whose depth, width and dropout within are part "
-            "of the name, as in mobilenetv2_050 or resnet34; leave network.depth, network.width "
-            f"and network.inner_dropout out, or take one of {', '.join(OWN)}"
+            f"network.backbone: {name} is timm's, whose width and dropout within are part of the "
+            "name, as in mobilenetv2_050; leave network.width and network.inner_dropout out, or "
+            f"take one of {', '.join(OWN)}"
         )
     options: dict[str, Any] = {"in_chans": channels, "num_classes": 0}
     if settings.activation:
@@ -181,7 +182,9 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
         raise RecipeError(
             f"network.activation: {name} cannot take {settings.activation}; leave it out"
         ) from error
-    if settings.pooled and features_of(network) != network.num_features:
+    if settings.depth:
+        _cut(network, name, settings.depth)
+    elif settings.pooled and features_of(network) != network.num_features:
         _leave_pooled(network, name)
     if channels == 1:
         cfg = network.pretrained_cfg
@@ -192,6 +195,30 @@ def _timm(name: str, settings: Settings, channels: int) -> Any:
 
 _WIDENING: Final = ("conv_head", "norm_head", "act2", "pre_logits")
 """What timm calls the layers that widen pooled features."""
+
+
+def _cut(network: Any, name: str, depth: int) -> None:
+    """Keep the first blocks alone; the features are the last one's, pooled."""
+    stages: Any = getattr(network, "blocks", ())
+    rows = all(isinstance(stage, nn.Sequential) for stage in stages)
+    kept = [block for stage in stages for block in stage][:depth] if rows else []
+    if len(kept) < depth or not hasattr(network, "conv_head"):
+        raise RecipeError(
+            f"network.depth: {name} is timm's, and is not one that can be cut after {depth} blocks "
+            "(EfficientNets and MobileNets can, up to their number of blocks); leave it out"
+        )
+    places = iter(range(depth))
+    network.blocks = nn.Sequential(
+        *(
+            nn.Sequential(*(block for block, _ in zip(stage, places, strict=False)))
+            for stage in stages
+        )
+    )
+    channels = [part.out_channels for part in kept[-1].modules() if isinstance(part, nn.Conv2d)]
+    for layer in (*_WIDENING, "bn2"):
+        if hasattr(network, layer):
+            setattr(network, layer, nn.Identity())
+    network.num_features = network.head_hidden_size = channels[-1]
 
 
 def _leave_pooled(network: Any, name: str) -> None:

@@ -51,7 +51,7 @@ class Batches(pl.LightningDataModule):
         epoch, rank, world = self._place()
         steps = steps_of(self._recipe, self._parts)
         numbers = range(epoch * steps * world + rank, (epoch + 1) * steps * world, world)
-        return _loader(_TrainingBatches(self._plan, numbers, self._size()))
+        return self._loader(_TrainingBatches(self._plan, numbers, self._size()))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Return the half of the validation part that chooses.
@@ -59,13 +59,25 @@ class Batches(pl.LightningDataModule):
         Of several processes each looks at all of it, and so all choose alike: parted, the figures
         of tasks that only some pictures have a label for could not be put together again.
         """
-        return _loader(_PlainBatches(self._parts.choice, self._recipe))
+        return self._loader(_PlainBatches(self._parts.choice, self._recipe))
 
     def _place(self) -> tuple[int, int, int]:
         """Return the epoch, the number of this process, and how many there are."""
         if self.trainer is None:
             return 0, 0, 1
         return self.trainer.current_epoch, self.trainer.global_rank, self.trainer.world_size
+
+    def _loader(self, batches: Dataset[Any]) -> DataLoader[Any]:
+        # OpenCV's threads do not outlive the fork of a loading process, which would wait for them
+        # for ever. Ended here, before it, they are not missed: each picture is small.
+        cv2.setNumThreads(1)
+        return DataLoader(
+            batches,
+            batch_size=None,
+            num_workers=self._recipe.machine.workers,
+            worker_init_fn=_one_thread,
+            prefetch_factor=4,
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint notes of the data."""
@@ -133,16 +145,6 @@ class _PlainBatches(Dataset[_Plain]):
         crops = self._store.crops(chosen, self._size)
         found = {task: torch.from_numpy(rows[chosen]) for task, rows in self._targets.items()}
         return torch.from_numpy(crops), found
-
-
-def _loader(batches: Dataset[Any]) -> DataLoader[Any]:
-    # OpenCV's threads do not outlive the fork of a loading process, which would wait for them for
-    # ever. Ended here, before it, they are not missed: each picture is small.
-    cv2.setNumThreads(1)
-    # One process prepares ahead; more would take the cores from the network.
-    return DataLoader(
-        batches, batch_size=None, num_workers=1, worker_init_fn=_one_thread, prefetch_factor=4
-    )
 
 
 def _one_thread(_: int) -> None:

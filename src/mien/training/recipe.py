@@ -112,7 +112,8 @@ class Network(_Part):
         inner_dropout: Share that one of our own networks drops between its blocks; below 0 for
             its own.
         activation: Activation of the backbone; empty for its own.
-        depth: How many blocks one of our own networks has; 0 for its own.
+        depth: How many blocks one of our own networks has, or how many of an EfficientNet's or a
+            MobileNet's are kept; 0 for its own.
         width: What its numbers of channels are multiplied by.
         pooled: Whether the features are taken as they are pooled, without the layers by which
             some of timm's networks (MobileNet-V3, VGG) widen them afterwards.
@@ -314,12 +315,15 @@ class Machine(_Part):
         nodes: Machines.
         strategy: "auto", "ddp", "fsdp" and others.
         precision: "32-true", "16-mixed" or "bf16-mixed".
+        workers: Processes that prepare batches ahead. On a processor one is best, more take the
+            cores from the network; an accelerator waits for pictures unless many do it.
     """
 
     devices: Annotated[int, Field(ge=1)] = 1
     nodes: Annotated[int, Field(ge=1)] = 1
     strategy: str = "auto"
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
 
 
 class Teacher(_Part):
