@@ -22,7 +22,7 @@ CHANGES = Augmentation(noise=1.0, flip="alternate")
 
 def pets(folder: Path, cats: int = 5, dogs: int = 9, suffix: str = ".png") -> Manifest:
     """Return a manifest of two classes, three in five pictures of each in the training part."""
-    samples = []
+    samples: list[Sample] = []
     for label, count in (("cat", cats), ("dog", dogs)):
         for number in range(count):
             pixels = noise(len(samples), 20, 30)

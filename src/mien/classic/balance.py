@@ -33,12 +33,11 @@ def balanced(
     Raises:
         DataError: "smote" has a class of one picture, which has no neighbour.
     """
-    if how in ("none", "weights"):
+    if how == "none" or how == "weights":  # noqa: PLR1714 - told apart by mypy
         return rows, values
     if how == "smote":
         return _made_up(rows, values, classes, seed)
-    rng = np.random.default_rng([seed, len(rows)])
-    order = resampled(rng, classes, how)
+    order = resampled(np.random.default_rng([seed, len(rows)]), classes, how)
     return rows[order], values[order]
 
 
