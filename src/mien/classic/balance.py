@@ -33,7 +33,7 @@ def balanced(
     Raises:
         DataError: "smote" has a class of one picture, which has no neighbour.
     """
-    if how == "none" or how == "weights":  # noqa: PLR1714 - told apart by mypy
+    if how == "none" or how == "weights":
         return rows, values
     if how == "smote":
         return _made_up(rows, values, classes, seed)
