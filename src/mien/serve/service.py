@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from mien.serve.access import Keys, RateLimit
@@ -215,3 +216,23 @@ async def check_access(request: Request) -> None:
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     given = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
     service.keys.check(given)
+
+
+class DirectRoute(APIRoute):
+    """A route whose function takes the bare request and gives the answer, whoever may call.
+
+    The way by which FastAPI calls functions, with parameters, dependencies and validated answers,
+    took a fifth of the time that a request has beside its picture. What stands at the function is
+    for the OpenAPI document; access is checked here.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            await check_access(request)
+            response: Response = await answer(request)
+            return response
+
+        return handle
