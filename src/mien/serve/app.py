@@ -68,9 +68,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _add_routes(app: FastAPI) -> None:
-    for router in (reading.router, published.router):
-        app.include_router(router)
+    app.include_router(reading.router)
     app.include_router(models.router, dependencies=[Depends(check_access)])
+    app.include_router(published.router)
     app.include_router(streams.router)
     app.include_router(health.router)
     app.include_router(inference.router)
