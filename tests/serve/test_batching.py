@@ -1,6 +1,7 @@
 """The queue: what is batched, what fails alone, what is refused, and what the end waits for."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mien.serve.batching import Batcher, QueueFullError
+from mien.serve.batching import Batcher, QueueFullError, _Job
 from mien.serve.metrics import Metrics
 from tests.serve.conftest import wait_until
 
@@ -82,6 +83,31 @@ def test_what_waits_goes_as_one_batch(make: Make) -> None:
 def test_a_lone_picture_waits_for_none(make: Make) -> None:
     (future,) = make(wait=1000).submit(Doubling(), given(3))
     assert future.result(30) == 6
+
+
+@pytest.mark.parametrize(("usual", "waits"), [(0.5, 10), (30, 30), (900, 50)])
+def test_a_batch_waits_for_as_long_as_a_picture_takes(
+    make: Make, monkeypatch: pytest.MonkeyPatch, usual: float, waits: float
+) -> None:
+    batcher = make(wait=10)
+    monkeypatch.setattr("mien.serve.batching.perf_counter", lambda: 0.0)
+    with batcher._changed:  # so that no worker takes it
+        batcher._usual = usual
+        batcher._ready.append(_Job(Doubling(), None, since=0.0))
+        assert batcher._patience() == waits
+        batcher._ready.clear()
+
+
+def test_how_long_a_picture_takes_is_learnt(make: Make) -> None:
+    batcher = make(threads=1)
+    for future in batcher.submit(Doubling(), [partial(_slowly, 0.02)] * 20):
+        future.result(30)
+    assert batcher._usual > 0.01
+
+
+def _slowly(seconds: float) -> int:
+    time.sleep(seconds)
+    return 1
 
 
 def test_readers_are_not_mixed(make: Make) -> None:

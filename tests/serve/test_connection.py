@@ -1,9 +1,11 @@
 """Connections that are held for nothing: slow and endless heads, and bodies after the answer."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -89,6 +91,44 @@ def test_the_rest_of_an_answered_body_is_not_waited_for(service: Running) -> Non
     with connected(service) as found:
         found.sendall(POST + b"Content-Length: 1000\r\n\r\n")
         assert answer(found).startswith(b"HTTP/1.1 408")
+
+
+def test_an_answer_leaves_in_one_piece_and_much_of_it_at_once() -> None:
+    loop, inner = asyncio.new_event_loop(), Inner()
+    joined = connection.Joined(inner, loop)
+    joined.write(b"head")
+    joined.write(b"body")
+    assert inner.written == []
+    loop.run_until_complete(asyncio.sleep(0))
+    assert inner.written == [b"headbody"]
+
+    joined.write(bytes(70_000))
+    assert [len(part) for part in inner.written] == [8, 70_000]
+    joined.write(b"last")
+    joined.close()
+    assert inner.written[2:] == [b"last"]
+    joined.write(b"too late")
+    loop.run_until_complete(asyncio.sleep(0))
+    assert len(inner.written) == 3
+    loop.close()
+
+
+class Inner(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
+        self.written.append(bytes(data))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
 
 
 def test_a_connection_lives_on_between_requests(service: Running) -> None:

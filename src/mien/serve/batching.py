@@ -13,9 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from mien.serve.metrics import Metrics
+
+_PATIENCE: Final = 5
+"""How many times longer a batch waits where preparing a picture takes as long."""
+
+_LATEST: Final = 0.1
+"""What the latest picture counts for in how long preparing one usually takes."""
 
 Value = TypeVar("Value")
 
@@ -51,7 +57,9 @@ class Batcher:
         threads: How many pictures are prepared side by side.
         limit: How many pictures may be waiting or worked on.
         batch: How many go through a network together at most.
-        wait: For how many seconds at most a batch waits for pictures that are being prepared.
+        wait: For how many seconds a batch waits for pictures that are being prepared. On a machine
+            that needs longer for one it waits until one more is ready, but no more than five
+            times as long: there, a batch of one would cost the most.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class Batcher:
         self._tasks: deque[Callable[[], None]] = deque()
         self._ready: deque[_Job] = deque()
         self._pending = self._busy = self._watched = 0
+        self._usual = 0.0
         self._in_network = self._closing = False
         # One more than work at a time, so that a batch need not wait until all of them, which may
         # have large pictures in hand, come back.
@@ -180,7 +189,8 @@ class Batcher:
         """Return for how long what is ready may wait for more; None for as long as it takes."""
         if self._in_network or not self._ready:
             return None
-        return max(0.0, self._ready[0].since + self._wait - perf_counter())
+        wait = min(max(self._wait, self._usual), _PATIENCE * self._wait)
+        return max(0.0, self._ready[0].since + wait - perf_counter())
 
     def _prepare(self, job: _Job) -> None:
         if job.source is None or job.future.cancelled():
@@ -196,8 +206,10 @@ class Batcher:
         # The encoded picture is needed no more, however long the batch takes.
         job.source = None
         job.since = perf_counter()
-        self._metrics.stage("prepare", job.since - start)
+        took = job.since - start
+        self._metrics.stage("prepare", took)
         with self._changed:
+            self._usual += _LATEST * (took - self._usual)
             self._ready.append(job)
 
     def _run(self, jobs: list[_Job]) -> None:

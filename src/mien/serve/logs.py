@@ -10,13 +10,16 @@ LOGGER: Final = "mien.serve"
 _MUTE: Final = ("uvicorn.access", "python_multipart")
 """Loggers that would tell of each request, or of each odd byte in one."""
 
+# One for all lines: `json.dumps` would make it anew each time.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, default=str)
+
 
 class JsonFormatter(logging.Formatter):
     """Writes an event as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return json.dumps(_fields(record), ensure_ascii=True, default=str)
+        return _ENCODER.encode(_fields(record))
 
 
 class TextFormatter(logging.Formatter):

@@ -16,9 +16,7 @@ from mien.serve.reading import as_json, draw
 from mien.serve.requests import DRAWN, FILE, ONE_FILE, REFUSALS, form_of
 from mien.serve.service import DirectRoute, Service, service_of
 
-router = APIRouter(
-    tags=["published"], responses=responses(*REFUSALS, 404), route_class=DirectRoute
-)
+router = APIRouter(tags=["published"], responses=responses(*REFUSALS, 404), route_class=DirectRoute)
 
 IMG: Final = "img"
 NO_FACE: Final = "Can not find any face in this image"
