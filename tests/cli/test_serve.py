@@ -28,6 +28,15 @@ def test_the_configuration_is_shown_with_secrets_masked(
     assert shown["tls_self_signed"] is False
 
 
+def test_what_takes_several_values_is_parted_or_repeated(mien: Mien) -> None:
+    flags = ["--models", "a,b", "--models", "c", "--hosts", "x.example", "--hosts", "y.example"]
+
+    shown = tomllib.loads(mien("serve", *flags, "--show-config").out)
+
+    assert (shown["models"], shown["hosts"]) == (["a", "b", "c"], ["x.example", "y.example"])
+    assert shown["origins"] == []
+
+
 def test_the_document_is_printed(mien: Mien) -> None:
     outcome = mien("serve", "--openapi")
 

@@ -12,8 +12,8 @@ import pytest
 from mien.serve import connection
 from tests.serve.conftest import Running, Serve
 
-HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
-POST = b"POST /v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_slow_request_within_the_time_is_answered(service: Running) -> None:
 @pytest.mark.parametrize(
     "large",
     [
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         HEAD + b"X: " + b"a" * 70_000 + b"\r\n\r\n",
         HEAD + b"".join(b"X-%d: %s\r\n" % (n, b"a" * 700) for n in range(100)) + b"\r\n",
         HEAD + b"X: " + b"a" * 1_000_000,

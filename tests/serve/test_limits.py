@@ -49,7 +49,7 @@ def raw(service: Running, *parts: bytes) -> socket.socket:
 
 
 def head(length: int) -> bytes:
-    lines = ["POST /v1/analyze HTTP/1.1", "Host: x", f"Content-Type: {FORM}"]
+    lines = ["POST /v1/analyze HTTP/1.1", "Host: localhost", f"Content-Type: {FORM}"]
     return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
 
 

@@ -13,7 +13,8 @@ HELP: Final = """Serve the reading of faces and pictures over HTTP, and a page t
 
 Each setting is a flag, a key in a TOML file (--config), or an environment variable: MIEN_ and its \
 name in capitals, such as MIEN_API_KEYS. A flag wins over the environment, and that over the file. \
---show-config shows what came out, and all settings that have no flag.
+--show-config shows what came out, and all settings that have no flag. What takes several values \
+takes them by commas, or is given several times.
 
 Ctrl-C ends it, once all requests that were accepted are answered.
 
@@ -56,10 +57,10 @@ def serve(
         ),
     ] = None,
     models: Annotated[
-        str | None,
+        list[str] | None,
         _option(
             _READING,
-            "Packaged models or files, by commas. [what MIEN_MODEL names, or face]",
+            "Packaged models or files; by default what MIEN_MODEL names, or face.",
             metavar="NAME|FILE,...",
         ),
     ] = None,
@@ -89,12 +90,16 @@ def serve(
         Path | None,
         _option(_ACCESS, "API keys, one a line; or set MIEN_API_KEYS.", metavar="FILE"),
     ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        _option(_ACCESS, "Further names that the service is called by.", metavar="NAME,..."),
+    ] = None,
     origins: Annotated[
-        str | None,
-        _option(_ACCESS, "Origins of other pages that may call, by commas.", metavar="URL,..."),
+        list[str] | None,
+        _option(_ACCESS, "Origins of other pages that may call.", metavar="URL,..."),
     ] = None,
     servers: Annotated[
-        str | None,
+        list[str] | None,
         _option(_ACCESS, "Origins of services that the page may call.", metavar="URL,..."),
     ] = None,
     show_config: Annotated[
@@ -105,7 +110,11 @@ def serve(
     ] = False,
 ) -> None:
     """Take the settings, and serve."""
-    given = {name: value for name, value in locals().items() if name not in _NO_SETTINGS}
+    given = {
+        name: ",".join(value) if isinstance(value, list) else value
+        for name, value in locals().items()
+        if name not in _NO_SETTINGS and value != []
+    }
     check_installed()
     from mien.serve import settings as known
 

@@ -12,6 +12,7 @@ from mien import __version__
 from mien.serve import health, inference, models, openapi, pages, problems, published, reading
 from mien.serve import stream as streams
 from mien.serve.headers import SecurityHeaders
+from mien.serve.hosts import KnownHosts, names_of
 from mien.serve.logs import log
 from mien.serve.observing import HEADER, Observer
 from mien.serve.service import Service, check_access
@@ -81,6 +82,8 @@ def _add_routes(app: FastAPI) -> None:
 def _add_middleware(app: FastAPI, service: Service) -> None:
     """Add what stands round the routes; what is added last stands outermost."""
     settings = service.settings
+    # Within CORS, so that a page that may call is told what is wrong with the name.
+    app.add_middleware(KnownHosts, names=names_of(settings))
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

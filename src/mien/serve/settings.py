@@ -1,5 +1,6 @@
 """What a service is told: from a TOML file, the environment and flags, the last of which wins."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,8 +36,30 @@ def _parted(value: object) -> object:
     return value
 
 
-_Origin = Annotated[str, Field(pattern=r"^(\*|https?://[A-Za-z0-9.:\[\]-]+)$")]
+def _shaped(pattern: str, wanted: str) -> AfterValidator:
+    """Check text against a pattern, and say in words what is wanted."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"should be {wanted}")
+        return text
+
+    return AfterValidator(check)
+
+
+_Origin = Annotated[
+    str,
+    _shaped(r"\*|https?://[A-Za-z0-9.:\[\]-]+", "an origin like https://a.example:8443, or *"),
+]
+_Host = Annotated[
+    str,
+    _shaped(
+        r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?",
+        "a name without a port like a.example, *.a.example, or *",
+    ),
+]
 _Names = Annotated[tuple[str, ...], BeforeValidator(_parted)]
+_Hosts = Annotated[tuple[_Host, ...], BeforeValidator(_parted)]
 _Origins = Annotated[tuple[_Origin, ...], BeforeValidator(_parted)]
 _Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_parted), Field(repr=False)]
 
@@ -66,6 +90,8 @@ class Settings(BaseModel):
         max_streams: Streams that may be open.
         api_keys: Keys, one of which each request must bear; none for a service open to all.
         api_key_file: A file of further keys, one a line.
+        hosts: Names that the service may be called by, beside addresses, `localhost` and the
+            names that it has itself; `*.example.com` for all below it, "*" for any.
         origins: Web pages' origins that may call the service, beside its own; "*" for all.
         servers: Other services' origins that the page may be pointed at.
         proxies: Addresses of proxies whose word about the client's address is taken.
@@ -99,6 +125,7 @@ class Settings(BaseModel):
     max_streams: Annotated[int, Field(ge=0)] = 16
     api_keys: _Keys = ()
     api_key_file: Path | None = None
+    hosts: _Hosts = ()
     origins: _Origins = ()
     servers: _Origins = ()
     proxies: _Names = ()

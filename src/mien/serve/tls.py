@@ -68,6 +68,24 @@ def _named(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
+def names_in(path: Path) -> list[str]:
+    """Return the names that a certificate holds for, such as `*.example.com`.
+
+    Args:
+        path: The certificate, or a chain that begins with it, as PEM.
+
+    Raises:
+        ValueError: It is no such file.
+        OSError: It cannot be read.
+    """
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return found.value.get_values_for_type(x509.DNSName)
+
+
 def own_addresses() -> list[str]:
     """Return this machine's addresses that others on the network can reach it by."""
     found = set()
