@@ -72,7 +72,7 @@ def chosen(manifest: Manifest, split: str, most: int, seed: int) -> list[Sample]
     found = [
         sample
         for sample in manifest.samples
-        if sample.split == split and "age" in sample.labels and "gender" in sample.labels
+        if sample.split == split and {"age", "gender"} <= sample.known.labels.keys()
     ]
     order = np.random.default_rng(seed).permutation(len(found))[:most]
     return [found[index] for index in np.sort(order).tolist()]

@@ -110,7 +110,7 @@ def photographs(manifest: Path, seed: int) -> list[Person]:
     samples = [
         sample
         for sample in manifests.read(manifest).samples
-        if sample.split == "test" and "age" in sample.labels
+        if sample.split == "test" and "age" in sample.known.labels
     ]
     detector, found = Detector(), []
     for index in np.random.default_rng(seed).permutation(len(samples)).tolist():

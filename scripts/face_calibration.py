@@ -81,7 +81,7 @@ def _chosen(manifest: Manifest) -> list[Sample]:
     known = {
         sample.content: sample
         for sample in reversed(manifest.samples)
-        if not np.isnan(sample.number("age"))
+        if not np.isnan(sample.known.number("age"))
     }
     return sorted(known.values(), key=lambda sample: sample.content)
 

@@ -1,10 +1,13 @@
 """What is learnt from features: which task, of which pictures, by which groups."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mien.classic.learning import material
 from mien.classic.store import Features
+from mien.data.manifest import Manifest
 from mien.errors import DataError
 from tests.classic.world import PARTS, coloured, features_of, made_up
 
@@ -95,3 +98,16 @@ def test_what_cannot_be_learnt(
 def test_an_unknown_task(features: Features) -> None:
     with pytest.raises(DataError, match="no labels 'mood'; they have colour, age"):
         material(features, "mood")
+
+
+def test_predictions_are_learnt_and_never_measured_by(features: Features) -> None:
+    samples = tuple(
+        replace(s, labels=s.labels | {"colour:predicted": "tiny 1"}) if place % 2 else s
+        for place, s in enumerate(features.manifest.samples)
+    )
+    plain = material(features, "colour")
+    found = material(replace(features, manifest=Manifest(samples)), "colour")
+    assert len(found.train.samples) == len(plain.train.samples)
+    for part, before in ((found.validation, plain.validation), (found.test, plain.test)):
+        assert 0 < len(part.samples) < len(before.samples)
+        assert all(not sample.predicted for sample in part.samples)

@@ -105,6 +105,12 @@ def test_votes_contradict_by_the_label_that_they_elect(pictures: Set) -> None:
     assert found(pictures.check())["contradictions"] == [(0, 1, 2)]
 
 
+def test_a_prediction_contradicts_no_truth(pictures: Set) -> None:
+    pictures.add(large(0), labels={"mood": "good"})
+    pictures.add(large(0), labels={"mood": "bad", "mood:predicted": "face 1"})
+    assert found(pictures.check()) == {"duplicates": [(0, 1)]}
+
+
 def test_leaks(pictures: Set) -> None:
     pictures.add(large(0), "train")
     pictures.add(large(0), "test")

@@ -86,3 +86,16 @@ def test_joined_manifests_agree_with_their_rows(several: list[Manifest]) -> None
     # Joined again, or with itself, nothing changes.
     assert join([joined.manifest]) == Joined(joined.manifest, 0, 0)
     assert join([joined.manifest] * 2).manifest == joined.manifest
+
+
+def test_a_prediction_gives_way_to_a_truth() -> None:
+    guess = {"mood": "bad", "mood/bad": "0.9", "mood:predicted": "face 1", "hat": "none"}
+    truth = {"mood": "good", "mood/good": "7", "age": "3"}
+    for rows in ((guess, truth), (truth, guess)):
+        samples = [Sample(Path("x.png"), "s", "c", "train", labels) for labels in rows]
+        (found,) = join(Manifest((sample,)) for sample in samples).manifest.samples
+        assert found.labels == truth | {"hat": "none"}
+    other = guess | {"mood": "good", "mood:predicted": "face 2"}
+    samples = [Sample(Path("x.png"), "s", "c", "train", labels) for labels in (guess, other)]
+    (found,) = join(Manifest((sample,)) for sample in samples).manifest.samples
+    assert found.labels == guess

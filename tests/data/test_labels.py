@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mien.card import Task
-from mien.data.labels import LONGEST, check, fault, finite, interval_tasks, task_of
+from mien.data.labels import LONGEST, check, fault, finite, interval_tasks, marked, task_of
 from mien.errors import DataError
 
 
@@ -77,3 +77,10 @@ def test_labels_that_are_fine(labels: dict[str, str]) -> None:
 def test_an_interval_needs_both_ends() -> None:
     with pytest.raises(DataError, match="here: h_low is missing; an interval has both ends"):
         check("here", {"h_high": "1"}, frozenset({"h"}))
+
+
+def test_marks_of_predictions() -> None:
+    assert marked("mood:predicted") == "mood"
+    assert marked("mood") == marked("mood/odd:predicted") == ""
+    assert task_of("mood:predicted", frozenset()) == "mood"
+    assert task_of("mood/odd:predicted", frozenset()) == "mood"

@@ -294,3 +294,12 @@ def test_part() -> None:
     assert found.part("train").samples == (samples[1],)
     with pytest.raises(DataError, match="no picture in the part 'test'; it has 1 in no part, 1 in"):
         Manifest(tuple(samples[:3])).part("test")
+
+
+def test_what_is_predicted_is_not_known() -> None:
+    guess = {"mood": "bad", "mood/bad": "0.9", "mood:predicted": "face 1"}
+    sample = Sample(Path("x.png"), "s", "c", "train", {"moods": "2", "age": "3"} | guess)
+    assert sample.predicted == ("mood",)
+    assert sample.known.labels == {"moods": "2", "age": "3"}
+    assert Manifest((sample,)).known().samples == (sample.known,)
+    assert Manifest((sample,)).tasks == ["moods", "age", "mood"]

@@ -48,6 +48,15 @@ def test_one_of_identical_pictures_is_kept_with_the_labels_of_all() -> None:
     assert mended.dropped.names == {"the same picture once more": ["/set/1.png (as 1.png)"]}
 
 
+def test_a_truth_is_kept_before_a_prediction() -> None:
+    guess = {"mood": "bad", "mood/bad": "0.9", "mood:predicted": "face 1"}
+    for labels in ([guess, {"mood": "good"}], [{"mood": "good"}, guess]):
+        (kept,) = mend(seen(*(sample("1", **one) for one in labels))).manifest.samples
+        assert kept.labels == {"mood": "good"}
+    (kept,) = mend(seen(sample("1", age="3"), sample("1", **guess))).manifest.samples
+    assert kept.labels == {"age": "3"} | guess
+
+
 def test_none_is_kept_if_classes_contradict() -> None:
     mended = mend(seen(sample("1", mood="good"), sample("1", mood="bad"), sample("2")))
     assert [one.content for one in mended.manifest.samples] == ["2"]

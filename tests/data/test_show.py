@@ -53,6 +53,7 @@ def test_another_seed_makes_another_choice() -> None:
         ({"age": "30", "mood": "good"}, ("age 30", "mood good")),
         ({"age_low": "3", "age_high": "9"}, ("age 3–9",)),
         ({"mood/good": "3", "mood/bad": "1"}, ("mood good",)),
+        ({"mood": "good", "mood:predicted": "m", "age": "3"}, ("age 3", "mood good (predicted)")),
         ({}, ("no label",)),
     ],
 )

@@ -12,6 +12,7 @@ from mien.data import manifest as manifests
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError
 from mien.faces import TEMPLATE
+from mien.training.describe import card_of
 from mien.training.parts import Parts, framing_of, load_parts, targets_of
 from tests.runs import toy_recipe
 
@@ -179,3 +180,21 @@ def test_classes_resampled_within_each_source(parts: Parts, manifest: Path, tmp_
     counts = Counter((s.source, s.labels["gender"]) for s in found)
     assert set(counts.values()) == {1}
     assert len(counts) == 4
+
+
+def test_predictions_are_learnt_and_never_measured_by(
+    parts: Parts, manifest: Path, tmp_path: Path
+) -> None:
+    samples = [
+        replace(s, labels=s.labels | {"gender:predicted": "tiny 1"}) if place % 2 else s
+        for place, s in enumerate(parts.whole.samples)
+    ]
+    path = tmp_path / "predicted.csv"
+    Manifest(tuple(samples)).write(path)
+    found = load_parts(toy_recipe(path), manifest.parent / "stores")
+    assert any("gender:predicted" in s.labels for s in found.train.manifest.samples)
+    for part in (found.choice, found.calibration):
+        assert all(not s.predicted for s in part.manifest.samples)
+        assert not all("gender" in s.labels for s in part.manifest.samples)
+    named = {data.name for data in card_of(toy_recipe(path), found).data}
+    assert "gender predicted by tiny 1" in named

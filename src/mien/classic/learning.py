@@ -95,7 +95,10 @@ def material(features: Features, task: str) -> Material:
             pictures have the same, or other parts have one that the training part lacks.
     """
     places = np.flatnonzero(features.done)
-    samples = [_labelled(features.manifest.samples[place], task) for place in places]
+    found = [features.manifest.samples[place] for place in places]
+    # Predicted labels may be learnt, but nothing is chosen, calibrated or measured by them.
+    honest = [sample if sample.split == "train" else sample.known for sample in found]
+    samples = [_labelled(sample, task) for sample in honest]
     whole = Manifest(tuple(samples))
     if task not in whole.tasks:
         have = ", ".join(whole.tasks) or "none at all"

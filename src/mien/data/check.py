@@ -185,7 +185,8 @@ def contradictions(
         kind: The kind of the findings.
         tasks: Task -> whether its labels are numbers; intervals that overlap do not differ.
     """
-    samples = [manifest.samples[row] for row in rows]
+    # A truth that differs from a prediction does not contradict it.
+    samples = [manifest.samples[row].known for row in rows]
     found = []
     for task, numbers in tasks.items():
         reason, apart = (_numbers if numbers else _classes)(samples, task)

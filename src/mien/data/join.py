@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from mien.data.labels import belongs
 from mien.data.manifest import SPLITS, Manifest, Sample, absolute
 from mien.errors import DataError
 
@@ -38,8 +39,9 @@ def join(manifests: Iterable[Manifest]) -> Joined:
     """Join manifests.
 
     A file that is listed more than once becomes one sample with the labels of all its rows, and
-    the source of the first. Identical pictures must not lie on two sides of a split: where rows
-    place the same pixels in different parts, all copies go to the most guarded one.
+    the source of the first; a predicted label gives way to a known one. Identical pictures must
+    not lie on two sides of a split: where rows place the same pixels in different parts, all copies
+    go to the most guarded one.
 
     Raises:
         DataError: Rows of one file contradict each other in a label or in the picture's content.
@@ -62,6 +64,8 @@ def _merge(first: Sample, second: Sample) -> Sample:
             f"{first.path}: listed with the content {first.content} and with {second.content}, so "
             "the file was changed since one of the manifests was made; import that one again"
         )
+    second = _without(second, [task for task in second.predicted if _has(first, task)])
+    first = _without(first, [task for task in first.predicted if _has(second, task)])
     for name in first.labels.keys() & second.labels.keys():
         values = first.labels[name], second.labels[name]
         if values[0] != values[1]:
@@ -70,3 +74,17 @@ def _merge(first: Sample, second: Sample) -> Sample:
                 "another; correct one of them"
             )
     return replace(first, labels=first.labels | second.labels)
+
+
+def _has(sample: Sample, task: str) -> bool:
+    return any(belongs(name, task) for name in sample.labels)
+
+
+def _without(sample: Sample, tasks: Iterable[str]) -> Sample:
+    """Return a sample without what is predicted of some tasks, as another row knows them."""
+    left = {
+        name: value
+        for name, value in sample.labels.items()
+        if not any(belongs(name, task) for task in tasks)
+    }
+    return replace(sample, labels=left)

@@ -1,7 +1,8 @@
 """What the label columns of a manifest mean, and what may stand in them.
 
 A column is a task (`mood`), the votes for one of its labels (`mood/good`), or an end of the
-interval in which a number is known to lie (`age_low`, `age_high`).
+interval in which a number is known to lie (`age_low`, `age_high`). `mood:predicted` says that a
+picture's label was not known but predicted, and by what.
 """
 
 import math
@@ -16,6 +17,9 @@ AGE: Final = "age"
 MAX_AGE: Final = 130
 LONGEST: Final = 300
 """Characters that a label or the name of a column may have, as in a model card."""
+
+PREDICTED: Final = ":predicted"
+"""What follows a task's name in the column that says by what its label was predicted."""
 
 _ENDS: Final = ("_low", "_high")
 AGES: Final = frozenset({AGE, *(f"{AGE}{end}" for end in _ENDS)})
@@ -39,11 +43,22 @@ def task_of(column: str, intervals: AbstractSet[str]) -> str:
         column: Name of the column.
         intervals: The tasks that have intervals: see `interval_tasks`.
     """
-    task, slash, _ = column.partition("/")
+    task, slash, _ = (marked(column) or column).partition("/")
     for end in _ENDS:
         if not slash and task.endswith(end) and task.removesuffix(end) in intervals:
             return task.removesuffix(end)
     return task
+
+
+def marked(column: str) -> str:
+    """Return the task whose predictions a column marks; empty for another column."""
+    is_mark = column.endswith(PREDICTED) and "/" not in column
+    return column.removesuffix(PREDICTED) if is_mark else ""
+
+
+def belongs(column: str, task: str) -> bool:
+    """Tell whether a column holds a predicted label, its probabilities or its mark."""
+    return column in (task, task + PREDICTED) or column.startswith(f"{task}/")
 
 
 def finite(text: str) -> float:

@@ -3,8 +3,9 @@
 Columns: `path` (relative to the manifest's folder, or absolute), `source` (the data set's name),
 `content` (fingerprint of the pixels), `split` (train, validation, test or empty), then one column
 a task. A column `TASK/LABEL` holds the weight (votes) of one label for a soft label; a number that
-is known to lie in an interval has `TASK_low` and `TASK_high` instead. Names and labels are lines of
-at most 300 characters, as in a model card.
+is known to lie in an interval has `TASK_low` and `TASK_high` instead. Where `TASK:predicted` is not
+empty a picture's label is no truth but what the models named there say. Names and labels are lines
+of at most 300 characters, as in a model card.
 """
 
 import csv
@@ -45,6 +46,24 @@ class Sample:
     content: str
     split: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The tasks whose labels are predicted."""
+        return tuple(task for task in map(rules.marked, self.labels) if task)
+
+    @property
+    def known(self) -> "Sample":
+        """The sample without what is predicted of it."""
+        predicted = self.predicted
+        if not predicted:
+            return self
+        left = {
+            name: value
+            for name, value in self.labels.items()
+            if not any(rules.belongs(name, task) for task in predicted)
+        }
+        return replace(self, labels=left)
 
     def number(self, column: str) -> float:
         """Return a label that is a number; nan where it is missing.
@@ -135,6 +154,10 @@ class Manifest:
                 + ", ".join(f"{count} in {name}" for name, count in sorted(have.items()))
             )
         return Manifest(chosen)
+
+    def known(self) -> "Manifest":
+        """Return the same samples without predicted labels: what may be measured by."""
+        return Manifest(tuple(sample.known for sample in self.samples))
 
     def with_splits(self, splits: Sequence[str]) -> "Manifest":
         """Return the same samples with one part name each, in order."""

@@ -115,7 +115,8 @@ def _merge(samples: Sequence[Sample], tasks: Mapping[str, bool]) -> Sample:
     intervals = {task for task, numbers in tasks.items() if numbers}
     labels: dict[str, str] = {}
     for task, numbers in tasks.items():
-        having = [s for s in samples if (_is_known(s, task) if numbers else label_of(s, task))]
+        truths = [sample.known for sample in samples]
+        having = _having(truths, task, numbers) or _having(samples, task, numbers)
         if numbers and len({sample.interval(task) for sample in having}) > 1:
             labels |= _mean(having, task)
         elif having:
@@ -123,6 +124,10 @@ def _merge(samples: Sequence[Sample], tasks: Mapping[str, bool]) -> Sample:
             labels |= {n: value for n, value in first.items() if task_of(n, intervals) == task}
     split = most_guarded(sample.split for sample in samples)
     return replace(samples[0], labels=labels, split=split)
+
+
+def _having(samples: Sequence[Sample], task: str, numbers: bool) -> list[Sample]:
+    return [s for s in samples if (_is_known(s, task) if numbers else label_of(s, task))]
 
 
 def _is_known(sample: Sample, task: str) -> bool:

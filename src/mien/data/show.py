@@ -69,11 +69,12 @@ def caption(sample: Sample, tasks: Sequence[str]) -> tuple[str, ...]:
     """Return the lines that say a sample's labels: ages and classes, a line for each."""
     lines = []
     for task in tasks:
+        mark = " (predicted)" if task in sample.predicted else ""
         low, high = sample.interval(task) if _has_number(sample, task) else (math.nan, math.nan)
         if not math.isnan(low):
-            lines.append(f"{task} {low:g}" + (f"–{high:g}" if high > low else ""))
+            lines.append(f"{task} {low:g}" + (f"–{high:g}" if high > low else "") + mark)
         elif label_of(sample, task):
-            lines.append(f"{task} {label_of(sample, task)}")
+            lines.append(f"{task} {label_of(sample, task)}{mark}")
     return tuple(lines) or ("no label",)
 
 

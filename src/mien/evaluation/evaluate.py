@@ -56,7 +56,7 @@ def evaluate(
 
     Faces go the way of `mien predict --faces whole`, other pictures that of a classifier. Ages are
     measured on the printed values, to one decimal. Every figure has a bootstrap interval at 95 %,
-    over resamples of groups of identical pictures.
+    over resamples of groups of identical pictures. Predicted labels do not count.
 
     Args:
         model: The model file.
@@ -76,7 +76,7 @@ def evaluate(
         ModelError: `grey` is not one of the model's classifications.
         OutputError: What is to be kept cannot be written.
     """
-    part = manifest.part(split)
+    part = manifest.part(split).known()
     grey = _grey_task(model, grey)
     labels_of(model.card, part)
     paths = [sample.path for sample in part.samples]
@@ -111,7 +111,7 @@ def measure(
     Raises:
         DataError: There is no such part, a label is not one of the card's, or no picture has one.
     """
-    part = manifest.part(split)
+    part = manifest.part(split).known()
     known = labels_of(card, part)
     pictures = _Pictures(part.samples, outputs, Resampling(seed))
     metrics = tuple(metric for labels in known for metric in _metrics(labels, pictures))

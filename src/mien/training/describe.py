@@ -13,6 +13,7 @@ from pydantic import ValidationError
 import mien
 from mien.card import Card, Data, Input, Task
 from mien.data.batches import targets
+from mien.data.labels import PREDICTED
 from mien.data.manifest import Manifest
 from mien.errors import RecipeError, shortened
 from mien.faces import TEMPLATE
@@ -60,6 +61,7 @@ def _card(recipe: Recipe, parts: Parts) -> Card:
                 for name, count in sorted(trained.items())
             ),
             *_of_teachers(parts.lessons.cards),
+            *_predicted(parts.train.manifest),
         ),
         data_fingerprint=parts.whole.fingerprint,
         split_hash=parts.whole.split_hash,
@@ -76,6 +78,19 @@ def _of_teachers(cards: Sequence[Card]) -> Iterator[Data]:
         for data in card.data:
             name = shortened(f"{data.name}, by the teacher {card.name} {card.version}")
             yield Data(name=name, pictures=data.pictures, terms=data.terms)
+
+
+def _predicted(train: Manifest) -> Iterator[Data]:
+    """Yield by what labels were predicted: its data reaches the network through them."""
+    marks = Counter(
+        f"{task} predicted by {sample.labels[task + PREDICTED]}"
+        for sample in train.samples
+        for task in sample.predicted
+    )
+    for name, count in sorted(marks.items()):
+        yield Data(
+            name=shortened(name), pictures=count, terms="those of its own data: see its card"
+        )
 
 
 def _told(recipe: Recipe) -> dict[str, Any]:

@@ -85,9 +85,10 @@ def load_parts(
     """
     teacher.check(recipe)
     whole = manifests.read(recipe.data.manifest)
-    choice, calibration = halves(whole.part("validation"), recipe.seed)
+    # Predicted labels may be learnt, but nothing is chosen, calibrated or measured by them.
+    choice, calibration = halves(whole.part("validation").known(), recipe.seed)
     train = whole.part("train")
-    for manifest in (train, choice, calibration, whole.part("test")):
+    for manifest in (train, choice, calibration, whole.part("test").known()):
         targets(manifest, targets_of(recipe))
     _check_classes(recipe, train)
     if recipe.data.balance_by != "draws":

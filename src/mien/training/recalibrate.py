@@ -47,7 +47,7 @@ def recalibrate(
         raise ModelError(
             f"{name}: it reads no age, and ages' intervals are what is calibrated here"
         )
-    part = manifest.part("validation")
+    part = manifest.part("validation").known()
     if manifest.split_hash == model.card.split_hash:
         _, part = halves(part, _seed(model.card))
     paths = [sample.path for sample in part.samples]

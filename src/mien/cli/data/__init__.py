@@ -6,6 +6,7 @@ from mien.cli.data.augmenting import augment
 from mien.cli.data.checking import check
 from mien.cli.data.importing import import_source
 from mien.cli.data.joining import join
+from mien.cli.data.labelling import label
 from mien.cli.data.showing import show
 from mien.cli.data.splitting import split
 
@@ -15,4 +16,5 @@ app.command()(join)
 app.command()(check)
 app.command()(split)
 app.command()(augment)
+app.command()(label)
 app.command()(show)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mien.data.labels import PREDICTED, marked
 from mien.errors import printable
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def report_skipped(skipped: "Skipped", shown: int = 3) -> None:
 def _known(labels: Mapping[str, str]) -> Iterator[str]:
     """Yield what is known of a picture; an interval's two ends are one thing."""
     for name in labels:
+        if f"{name}{PREDICTED}" in labels:
+            yield f"{name} (predicted)"
+            continue
+        if marked(name):
+            continue
         task = name.removesuffix("_low")
         if task != name and f"{task}_high" in labels:
             yield f"{task} (interval)"
