@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from PIL import Image
 from skimage import data
 
 from mien.serve.app import create_app
-from mien.serve.run import server_options
+from mien.serve.run import Extend, server_options
 from mien.serve.service import Service
 from mien.serve.settings import Settings
 from tests.pictures import encode
@@ -40,9 +40,14 @@ class Running:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Running]:
+def running(settings: Settings, extend: Extend | None = None) -> Iterator[Running]:
     """Run a service in a thread, on any free port, until the block ends."""
     app = create_app(settings)
+    with extend(app) if extend else nullcontext():
+        yield from _running(app, settings)
+
+
+def _running(app: FastAPI, settings: Settings) -> Iterator[Running]:
     options = server_options(settings) | {"log_config": None, "port": 0}
     server = uvicorn.Server(uvicorn.Config(app, **options))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -54,6 +59,7 @@ def running(settings: Settings) -> Iterator[Running]:
     with httpx2.Client(base_url=url, timeout=60, verify=verify) as http:
         wait_until(lambda: app.state.service.ready)
         yield Running(url, app, http)
+    app.state.service.ending = True
     server.should_exit = True
     thread.join(60)
     assert not thread.is_alive()

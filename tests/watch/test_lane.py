@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien.watch.areas import WHOLE
+from mien.watch.config import Area
 from mien.watch.visit import BINS
 from tests.watch.faces import START, Counting, config, face
 
@@ -78,6 +79,17 @@ def test_from_area_to_area_is_a_visit_in_each() -> None:
     assert left.left < right.entered
     assert left.dwell + right.dwell == pytest.approx(5.8, abs=0.01)
     assert left.id != right.id
+
+
+def test_whoever_is_there_while_areas_are_redrawn_has_a_visit_in_each() -> None:
+    counting = Counting(config(HALVES))
+    counting.sway(100, 3)
+    counting.lane.redraw([Area(name="new", polygon=((0, 0), (1, 0), (1, 1), (0, 1)))])
+    counting.sway(100, 3)
+    old, new = counting.visits()
+
+    assert (old.area, new.area) == ("left", "new")
+    assert [round(old.dwell), round(new.dwell)] == [3, 3]
 
 
 def test_jitter_on_a_border_is_one_visit() -> None:

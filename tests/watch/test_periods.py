@@ -68,3 +68,9 @@ def test_refuses() -> None:
         zone_of("Mars/Olympus")
     with pytest.raises(MienError, match="exchange them"):
         whole(date(2026, 1, 2), date(2026, 1, 1), BERLIN)
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_days_at_the_ends_of_all_time_are_refused(day: date) -> None:
+    with pytest.raises(MienError, match="1970 to 2999"):
+        whole(day, day, ZoneInfo("Europe/Paris"))

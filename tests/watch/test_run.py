@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mien.model import Model
-from mien.watch.config import Config, WatchError
+from mien.watch.config import Area, Config, WatchError
 from mien.watch.run import Watch
 from mien.watch.sources.health import Timing
 from mien.watch.visit import Visit
@@ -187,3 +187,29 @@ def test_refuses_a_model_that_cannot_read_it(
 
     with pytest.raises(WatchError, match=message):
         Watch(config("0", **changes), Kept(), model=model)
+
+
+def test_a_still_is_there_while_a_camera_gives_pictures(film: Path) -> None:
+    watch = Watch(config(str(film), "none.mp4"), Kept(), model=MODEL)
+    assert watch.still("c0") is None
+    watch.run()
+
+    still = watch.still("c0")
+    assert still is not None
+    assert still.shape == (240, 400, 3)
+    assert watch.still("c1") is None
+    with pytest.raises(KeyError):
+        watch.still("c2")
+
+
+def test_areas_can_be_redrawn(film: Path) -> None:
+    sink = Kept()
+    watch = Watch(config(str(film)), sink, model=MODEL)
+    everywhere = Area(name="all", polygon=((0, 0), (1, 0), (1, 1), (0, 1)))
+    watch.redraw("c0", [everywhere])
+    watch.run()
+
+    assert [visit.area for visit in sink] == ["all"]
+    assert watch.status()[0].areas == (everywhere,)
+    with pytest.raises(KeyError):
+        watch.redraw("c1", [])

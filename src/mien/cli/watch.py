@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -29,6 +29,8 @@ Without re-identification a visit is not a person: who comes twice is two visits
   mien watch --camera 0                     a webcam; visits to standard output
   mien watch --camera day.mp4               a recording, as fast as it can be read
   mien watch --camera rtsp://10.0.0.5/live  a stream
+  mien watch shop.toml --serve              ... and the audience on a page, over HTTP
+  mien watch shop.toml --serve --no-cameras only the page, of what is stored
   mien watch check --camera 0               what can be expected of a camera
 """
 
@@ -64,6 +66,17 @@ def run(
         bool,
         typer.Option("--stdout", help="Write visits as JSON lines, and store none."),
     ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve the audience and the page, as [serve] does.")
+    ] = False,
+    no_cameras: Annotated[
+        bool,
+        typer.Option("--no-cameras", help="With --serve: show the store, and watch nothing."),
+    ] = False,
+    host: Annotated[
+        str | None, typer.Option(help="Address to serve at; 0.0.0.0 for every network.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve at. [8000]")] = None,
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the OpenAPI document, and exit.")
     ] = False,
@@ -77,14 +90,15 @@ def run(
     if openapi:
         _print_document()
         return
-    from mien.watch.run import Watch
-
     found = _config(config, camera, real_time=real_time)
-    with _sink(found, to_stdout or camera is not None) as sink:
-        watch = Watch(found, sink)
-        with _stopping(watch.stop), _telling(watch):
-            watch.run()
-    _tell_end(watch.status())
+    if serve or no_cameras or (found.serve is not None and found.serve.enabled and not to_stdout):
+        if config is None or to_stdout:
+            raise MienError("--serve shows what is stored: it goes with a configuration alone")
+        _serve(found, config, {"host": host, "port": port}, cameras=not no_cameras)
+        return
+    if host is not None or port is not None:
+        raise MienError("--host and --port go with --serve")
+    _watch(found, lines=to_stdout or camera is not None)
 
 
 @app.command()
@@ -104,6 +118,38 @@ def check(
         typer.echo(f"{one.name}: {one.shown}", err=True)
         for name, text in report(look(one, found, seconds), card):
             typer.echo(f"  {name:<8} {text}")
+
+
+def _watch(config: "Config", *, lines: bool) -> None:
+    from mien.watch.run import Watch
+    from mien.watch.wiring import announcing
+
+    with ExitStack() as stack:
+        sink = stack.enter_context(_sink(config, lines))
+        watch = Watch(config, sink)
+        typer.echo(watch.model.card.terms, err=True)
+        if not lines:
+            stack.enter_context(announcing(config, watch, sink.recorder))
+        with _stopping(watch.stop), _telling(watch):
+            watch.run()
+    _tell_end(watch.status())
+
+
+def _serve(config: "Config", file: Path, flags: dict[str, object], *, cameras: bool) -> None:
+    from mien.cli.serve import check_installed
+
+    check_installed()
+    from mien.watch.wiring import Served, settings_of
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    served = Served(config, file, tell, cameras)
+    try:
+        served.run(settings_of(config, flags))
+    finally:
+        for status in served.status:
+            tell(_summary(status))
 
 
 def _print_document() -> None:
@@ -193,21 +239,23 @@ def _telling(watch: "Watch") -> Iterator[None]:
 def _tell_end(statuses: "Sequence[Status]") -> None:
     """Tell what was counted and what was left out; nothing is left out in silence."""
     for status in statuses:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.counted.items()))
-        health = status.health
-        left_out = {
-            "frames dropped": health.dropped,
-            "packets damaged": health.damaged,
-            "frames failed": status.failed,
-            "visits unread": status.unread,
-        }
-        extra = "".join(f", {count} {what}" for what, count in left_out.items() if count)
-        typer.echo(
-            f"{status.name}: visits: {kinds or 'none'}; {health.frames} frames{extra}", err=True
-        )
+        typer.echo(_summary(status), err=True)
     reasons = [s.health.reason for s in statuses if s.health.state == "ended" and s.health.reason]
     if reasons:
         raise MienError("; ".join(reasons))
+
+
+def _summary(status: "Status") -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(status.counted.items()))
+    health = status.health
+    left_out = {
+        "frames dropped": health.dropped,
+        "packets damaged": health.damaged,
+        "frames failed": status.failed,
+        "visits unread": status.unread,
+    }
+    extra = "".join(f", {count} {what}" for what, count in left_out.items() if count)
+    return f"{status.name}: visits: {kinds or 'none'}; {health.frames} frames{extra}"
 
 
 def _check_installed() -> None:

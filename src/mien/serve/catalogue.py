@@ -70,7 +70,7 @@ class Entry:
     Attributes:
         name: What clients call it.
         file: The model file.
-        card: Its card.
+        model: The open model.
         crops: Reads crops.
         analyzer: Finds and reads faces; None for a model of whole pictures.
         whole: Reads pictures that are one face each; None likewise.
@@ -79,11 +79,16 @@ class Entry:
 
     name: str
     file: File
-    card: Card
+    model: Model
     crops: Crops
     analyzer: Analyzer | None = None
     whole: Analyzer | None = None
     classifier: Classifier | None = None
+
+    @property
+    def card(self) -> Card:
+        """The model's card."""
+        return self.model.card
 
     @property
     def kind(self) -> Kind:
@@ -107,11 +112,16 @@ class Catalogue:
         self.limits = Limits(settings.max_body, settings.max_pixels)
         self.detector = File.of(detector_file())
         self.entries: dict[str, Entry] = {}
+        self._asked: dict[str, Entry] = {}
         for model in settings.models:
-            entry = self._open(model, settings, threads)
+            entry = self._asked[model] = self._open(model, settings, threads)
             if entry.name in self.entries:
                 raise SettingsError(f"models: two are called {entry.name!r}; rename a file")
             self.entries[entry.name] = entry
+
+    def opened(self, model: str) -> Model | None:
+        """Return the model that the settings name so; None if they do not."""
+        return self._asked[model].model if model in self._asked else None
 
     def find(self, name: str) -> Entry:
         """Return a model.
@@ -163,7 +173,7 @@ class Catalogue:
         model = Model(file.data, shown, threads=threads, providers=settings.providers)
         if model.card.input.framing != "face":
             classifier = Classifier(model, limits=self.limits)
-            return Entry(shown, file, model.card, Crops(model), classifier=classifier)
+            return Entry(shown, file, model, Crops(model), classifier=classifier)
         analyzer, whole = (
             Analyzer(
                 model,
@@ -175,7 +185,7 @@ class Catalogue:
             )
             for faces in ("detect", "whole")
         )
-        return Entry(shown, file, model.card, Crops(model), analyzer, whole)
+        return Entry(shown, file, model, Crops(model), analyzer, whole)
 
     def warm_up(self) -> None:
         """Read a grey picture by every model, so that the first request is as fast as others."""

@@ -7,6 +7,7 @@ import traceback
 from typing import Any, Final, Literal
 
 LOGGER: Final = "mien.serve"
+_ALL: Final = "mien"
 _MUTE: Final = ("uvicorn.access", "python_multipart")
 """Loggers that would tell of each request, or of each odd byte in one."""
 
@@ -71,7 +72,7 @@ def configuration(form: Literal["json", "text"]) -> dict[str, Any]:
     kind = JsonFormatter if form == "json" else TextFormatter
     loggers: dict[str, Any] = {
         name: {"handlers": ["out"], "level": "INFO", "propagate": False}
-        for name in (LOGGER, "uvicorn")
+        for name in (_ALL, "uvicorn")
     }
     return {
         "version": 1,

@@ -64,6 +64,11 @@ class Metrics:
             "mien_stream_frames", "Frames of streams.", ["outcome"], registry=registry
         )
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where figures are registered; whoever extends the application may add some."""
+        return self._registry
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request.
 

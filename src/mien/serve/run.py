@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -23,18 +23,26 @@ from mien.serve.settings import Settings
 _VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
 _PEERS: Final = "_MIEN_SERVE_PEERS"
 _GRACE: Final = 5
+_NOT_STARTED: Final = 3
 _FILES: Final = 65_536
 _SWITCH: Final = 0.0005
 """Seconds after which a thread gives way to another that waits. With Python's own 5 ms the one that
 answers would wait for those that decode at each step of a request: refusals took twice as long."""
 
 
-def serve(settings: Settings, tell: Callable[[str], None]) -> None:
+Extend = Callable[[FastAPI], AbstractContextManager[Callable[[], None]]]
+"""Adds to an application what lasts as long as it is served. It gives a function that is called,
+in a signal's handler, as soon as the process is told to end; the block is left once all that was
+accepted is answered."""
+
+
+def serve(settings: Settings, tell: Callable[[str], None], extend: Extend | None = None) -> None:
     """Serve until the process is told to end; what was accepted is finished first.
 
     Args:
-        settings: The service's settings.
+        settings: The service's settings; one worker where there is more to serve.
         tell: Gets lines for whoever started it.
+        extend: Adds more to the application.
 
     Raises:
         ModelError: A model cannot be used.
@@ -53,6 +61,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         app = create_app(settings)
         stack.callback(app.state.service.close)
         _check_free(settings)
+        ending = stack.enter_context(extend(app)) if extend else _nothing
         for line in _greeting(settings):
             tell(line)
         for entry in app.state.service.catalogue.entries.values():
@@ -60,7 +69,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         options = server_options(settings)
         if settings.workers == 1:
             sys.setswitchinterval(_SWITCH)
-            uvicorn.run(app, **options)
+            _Server(app, options, ending).run_to_end()
             return
         # Each worker is a fresh process; what they are told goes by the environment.
         os.environ[_VARIABLE] = _packed(settings)
@@ -70,6 +79,31 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
             os.environ[_PEERS] = stack.enter_context(made_for)
             stack.callback(os.environ.pop, _PEERS, None)
         uvicorn.run("mien.serve.run:create_worker", factory=True, **options)
+
+
+class _Server(uvicorn.Server):
+    """The web server, which tells at once when it is to end: answers may take long to finish."""
+
+    def __init__(self, app: FastAPI, options: dict[str, Any], ending: Callable[[], None]) -> None:
+        super().__init__(uvicorn.Config(app, **options))
+        self._service, self._ending = app.state.service, ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal that asks for the end."""
+        self._service.ending = True
+        self._ending()
+        super().handle_exit(sig, frame)
+
+    def run_to_end(self) -> None:
+        """Serve until the end, as `uvicorn.run` does."""
+        with suppress(KeyboardInterrupt):
+            self.run()
+        if not self.started:
+            raise SystemExit(_NOT_STARTED)
+
+
+def _nothing() -> None:
+    """Do nothing: there is nothing but the service to end."""
 
 
 def _allow_connections() -> None:

@@ -203,6 +203,23 @@ def load(
     """
     found: dict[str, object] = {"models": (default_name(environment),)}
     found |= {} if file is None else _read_toml(file)
+    return merged(found, environment, flags)
+
+
+def merged(
+    found: Mapping[str, object], environment: Mapping[str, str], flags: Mapping[str, object]
+) -> Settings:
+    """Return the settings of a service that were read already, under those of `load`.
+
+    Args:
+        found: Settings by their names.
+        environment: As for `load`.
+        flags: As for `load`.
+
+    Raises:
+        SettingsError: A setting makes no sense.
+    """
+    found = dict(found)
     named = {PREFIX + name.upper(): name for name in Settings.model_fields}
     found |= {named[key]: value for key, value in environment.items() if key in named and value}
     found |= {name: value for name, value in flags.items() if value is not None}

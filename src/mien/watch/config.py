@@ -22,6 +22,7 @@ from mien import tomlfile
 from mien.ages import GROUPS, checked_groups
 from mien.errors import MienError
 from mien.model import default_name
+from mien.serve.settings import Settings
 from mien.watch.areas import WHOLE, area_of_polygon
 from mien.watch.sources.address import Address, AddressError, redacted
 
@@ -35,6 +36,7 @@ counted like all others."""
 
 _Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f/]{1,60}$")]
 _Share = Annotated[float, Field(ge=0, le=1)]
+_Topic = Annotated[str, Field(pattern=r"^[^\x00-\x1f+#/]{1,60}$")]
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -295,6 +297,55 @@ class Privacy(_Part):
     k: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
+class Mqtt(_Part):
+    """A broker that live totals go to.
+
+    Attributes:
+        host: The broker.
+        port: Its port.
+        credentials: Name of an environment variable that holds "user:password".
+        tls: Whether the connection is encrypted, and the broker's certificate checked.
+        prefix: The first part of all topics.
+        discovery: The first part of Home Assistant's topics; empty to announce nothing.
+    """
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    credentials: str = ""
+    tls: bool = False
+    prefix: _Topic = "mien"
+    discovery: _Topic | Literal[""] = "homeassistant"
+
+    def login(self, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
+        """Return user and password; both empty where none are needed.
+
+        Raises:
+            WatchError: The environment variable is missing.
+        """
+        if not self.credentials:
+            return "", ""
+        if self.credentials not in environment:
+            raise WatchError(f"mqtt: the environment variable {self.credentials} is not set")
+        user, _, password = environment[self.credentials].partition(":")
+        return user, password
+
+
+class Serve(Settings):
+    """The HTTP service beside the cameras: all that `mien serve` can be told, but for `workers`.
+
+    Attributes:
+        enabled: Whether it is served without being asked for on the command line.
+    """
+
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> "Serve":
+        if self.workers != 1:
+            raise ValueError("cameras and service share one process; leave workers out")
+        return self
+
+
 class Config(_Part):
     """All that a watch is told.
 
@@ -309,6 +360,8 @@ class Config(_Part):
         limits: Which stays may be no visits.
         store: Where visits are kept.
         privacy: What is shown of them.
+        mqtt: Where live totals are published; None for nowhere.
+        serve: The HTTP service beside the cameras; None for none.
     """
 
     cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]
@@ -321,6 +374,8 @@ class Config(_Part):
     limits: Limits = Limits()
     store: Store = Store()
     privacy: Privacy = Privacy()
+    mqtt: Mqtt | None = None
+    serve: Serve | None = None
 
     _check_groups = field_validator("age_groups")(checked_groups)
 

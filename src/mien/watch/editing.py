@@ -8,10 +8,10 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, InlineTable, Table
+from tomlkit.items import AoT, InlineTable, Table, Whitespace
 
 from mien.files import atomic_write
-from mien.watch.config import Area, WatchError, checked
+from mien.watch.config import Area, Config, WatchError, checked
 
 
 def rounded(areas: Sequence[Area]) -> list[Area]:
@@ -46,19 +46,21 @@ def write_areas(file: str | os.PathLike[str], camera: str, areas: Sequence[Area]
     """
     path = Path(file)
     try:
-        text = path.read_text(encoding="utf-8")
+        # Not as text: ends of lines stay what they are.
+        text = path.read_bytes().decode("utf-8")
+        before = checked(tomllib.loads(text), str(path))
         document = tomlkit.parse(text)
     except OSError as error:
         raise WatchError(f"{path}: cannot be read ({error.strerror})") from error
-    except (TOMLKitError, UnicodeDecodeError, RecursionError) as error:
+    except (tomllib.TOMLDecodeError, TOMLKitError, UnicodeDecodeError, RecursionError) as error:
         raise WatchError(f"{path}: not a TOML file ({error})") from error
-    tables: Any = document.get("cameras", [])
-    table = next((one for one in tables if one.get("name") == camera), None)
-    if table is None:
+    names = [one.name for one in before.cameras]
+    if camera not in names:
         raise WatchError(f"{path}: there is no camera {camera!r} in it any more")
-    _set(table, areas)
+    tables: Any = document["cameras"]
+    _set(tables[names.index(camera)], areas)
     new = tomlkit.dumps(document)
-    _check(text, new, path, camera, areas)
+    _check(before, new, path, camera, areas)
     with atomic_write(path, newline="") as stream:
         stream.write(new)
 
@@ -72,7 +74,9 @@ def _set(table: Any, areas: Sequence[Area]) -> None:
     if nested:
         array: Any = tomlkit.aot()
         for area in areas:
-            array.append(_filled(known.get(area.name, tomlkit.table()), area))
+            array.append(_bare(_filled(known.get(area.name, tomlkit.table()), area)))
+        # Between tables the library sets an empty line by itself.
+        array[-1].add(tomlkit.nl())
     else:
         array = tomlkit.array()
         for area in areas:
@@ -91,21 +95,24 @@ def _filled(table: Table | InlineTable, area: Area) -> Table | InlineTable:
     return table
 
 
-def _check(old: str, new: str, path: Path, camera: str, areas: Sequence[Area]) -> None:
+def _bare(table: Any) -> Any:
+    """Return a table without the empty lines after it, wherever it stood before."""
+    body = table.value.body
+    while body and isinstance(body[-1][1], Whitespace):
+        body.pop()
+    return table
+
+
+def _check(before: Config, new: str, path: Path, camera: str, areas: Sequence[Area]) -> None:
     """Make sure that the new text says what it should, and nothing else has changed in it.
 
     Raises:
         WatchError: It does not, or is no configuration.
     """
-    before = checked(tomllib.loads(old), str(path))
-    after = checked(tomllib.loads(new), str(path))
-    wanted = before.model_copy(
-        update={
-            "cameras": tuple(
-                one.model_copy(update={"areas": tuple(areas)}) if one.name == camera else one
-                for one in before.cameras
-            )
-        }
+    cameras = tuple(
+        one.model_copy(update={"areas": tuple(areas)}) if one.name == camera else one
+        for one in before.cameras
     )
-    if after != wanted:
+    wanted = before.model_copy(update={"cameras": cameras})
+    if checked(tomllib.loads(new), str(path)) != wanted:
         raise WatchError(f"{path}: the areas cannot be written into it; write them by hand")

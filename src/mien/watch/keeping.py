@@ -40,10 +40,14 @@ class SharedStore:
 
     Args:
         config: Whose store.
+        upgrade: Whether its tables are made, or brought to the newest schema.
         environment: The environment's variables.
     """
 
-    def __init__(self, config: Config, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, config: Config, *, upgrade: bool, environment: Mapping[str, str] = os.environ
+    ) -> None:
+        self._upgrade = upgrade
         self._url, self._zone = store_url(config, environment), config.schedule.time_zone
         self._store: Store | None = None
         self._lock = threading.Lock()
@@ -52,11 +56,11 @@ class SharedStore:
         """Return the store, which any thread may use.
 
         Raises:
-            StoreError: It cannot be reached, or nobody has made its tables yet.
+            StoreError: It cannot be reached, or its tables are not as they must be.
         """
         with self._lock:
             if self._store is None:
-                self._store = Store(self._url, zone=self._zone, upgrade=False)
+                self._store = Store(self._url, zone=self._zone, upgrade=self._upgrade)
             return self._store
 
     def close(self) -> None:

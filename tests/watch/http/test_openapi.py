@@ -4,10 +4,15 @@ import re
 from typing import Any
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 
 from mien.serve.app import create_app
 from mien.serve.settings import Settings
 from mien.watch.http.app import install
+from tests.serve.conftest import Running
+from tests.serve.test_openapi import KEPT
 
 OPERATIONS = {
     ("get", "/v1/audience"): "audience",
@@ -28,8 +33,8 @@ OPERATIONS = {
 
 
 @pytest.fixture(scope="module")
-def document(tiny_models: tuple[str, str]) -> Any:
-    app = create_app(Settings(models=tiny_models, threads=1))
+def document(tiny: str) -> Any:
+    app = create_app(Settings(models=(tiny,), threads=1))
     install(app, None)
     app.state.service.close()
     return app.openapi()
@@ -58,3 +63,32 @@ def test_every_route_asks_for_a_key_and_describes_its_problems(document: Any) ->
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"]
+
+
+ENDING = [(method, path) for method, path in OPERATIONS if path != "/v1/audience/events"]
+INSIDE = [(method, path, GenerationMode.POSITIVE) for method, path in ENDING]
+OUTSIDE = [
+    (method, path, GenerationMode.NEGATIVE)
+    for method, path in ENDING
+    if method in ("post", "put") or "{" in path or path == "/v1/audience"
+]
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), [*INSIDE, *OUTSIDE])
+def test_the_watch_keeps_to_its_document(
+    shop: Running, document: Any, method: str, path: str, mode: GenerationMode
+) -> None:
+    operation = schemathesis.openapi.from_dict(document)[path][method]
+
+    @settings(
+        max_examples=10,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=mode))
+    def keeps(case: Any) -> None:
+        case.call_and_validate(base_url=shop.url, checks=KEPT)
+
+    keeps()

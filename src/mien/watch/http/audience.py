@@ -112,7 +112,7 @@ async def stream(request: Request) -> Response:
 
 async def _editions(service: Service, hub: Hub) -> AsyncIterator[str]:
     number, last = -1, monotonic()
-    while not service.ending:
+    while True:
         edition = hub.bulletin.newest
         if edition.number != number:
             number, last = edition.number, monotonic()
@@ -121,6 +121,8 @@ async def _editions(service: Service, hub: Hub) -> AsyncIterator[str]:
         elif monotonic() - last > _QUIET:
             last = monotonic()
             yield events.comment()
+        if service.ending:
+            return
         await asyncio.sleep(_LOOK)
 
 
