@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import ages, images
+from mien import ages, cores, images
 from mien.ages import Age
 from mien.card import Task
 from mien.errors import ImageError, ModelError
@@ -157,7 +157,7 @@ class Analyzer:
         limits: Limits = images.DEFAULT_LIMITS,
     ) -> None:
         _check(faces, threads, min_face, max_faces)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or cores.usable()
         if not isinstance(model, Model):
             model = Model.open(model, threads=self._threads, providers=providers)
         if model.card.input.framing != "face":

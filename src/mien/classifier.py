@@ -1,6 +1,5 @@
 """A whole picture in, its most probable classes out; no face is looked for."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from mien import images
 from mien.card import Task
+from mien.cores import usable
 from mien.errors import ImageError, ModelError
 from mien.faces import view_of_picture
 from mien.images import Limits, Picture, Source
@@ -75,7 +75,7 @@ class Classifier:
     ) -> None:
         if threads < 0:
             raise ValueError(f"threads is 0 for all cores, or more; not {threads}")
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or usable()
         if not isinstance(model, Model):
             model = Model.open(model, threads=self._threads, providers=providers)
         if model.card.input.framing == "face":

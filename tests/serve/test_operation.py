@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+import threading
 from pathlib import Path
 
 import httpx2
@@ -157,7 +158,7 @@ def test_a_built_page_stands_before_the_plain_one(
     transport = httpx2.ASGITransport(app)
 
     async def fetch(path: str) -> httpx2.Response:
-        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             return await http.get(path)
 
     assert asyncio.run(fetch("/")).text == "<p>built</p>"
@@ -165,3 +166,40 @@ def test_a_built_page_stands_before_the_plain_one(
     assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert asyncio.run(fetch("/assets/gone.js")).status_code == 404
     app.state.service.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_of_several_workers_takes_connections_once_it_is_ready(
+    tiny_models: tuple[str, str], monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    app = create_app(Settings(models=tiny_models, threads=1, workers=workers))
+    service, gate = app.state.service, threading.Event()
+    warm_up = service.warm_up
+    monkeypatch.setattr(service, "warm_up", lambda: gate.wait(30) and warm_up())
+
+    async def run() -> list[bool]:
+        # A worker alone answers meanwhile, above all that it is alive.
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+        async with app.router.lifespan_context(app):
+            return [service.ready]
+
+    assert asyncio.run(run()) == [workers > 1]
+
+
+def test_a_service_that_cannot_warm_up_says_why(
+    tiny_models: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = create_app(Settings(models=tiny_models, threads=1))
+    monkeypatch.setattr(app.state.service.catalogue, "warm_up", lambda: 1 / 0)
+
+    async def run() -> None:
+        async with app.router.lifespan_context(app):
+            pass
+
+    with caplog.at_level(logging.INFO, "mien.serve"):
+        asyncio.run(run())
+    assert [record.getMessage() for record in caplog.records] == ["warm-up failed", "ended"]
+    assert caplog.records[0].fields["error"] == "ZeroDivisionError"  # type: ignore[attr-defined]
+    assert not app.state.service.ready

@@ -1,6 +1,7 @@
 """The application: everything put together for one set of settings."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from mien.serve import health, inference, models, openapi, pages, problems, publ
 from mien.serve import stream as streams
 from mien.serve.headers import SecurityHeaders
 from mien.serve.hosts import KnownHosts, names_of
-from mien.serve.logs import log
+from mien.serve.logs import failure, log
 from mien.serve.observing import HEADER, Observer
 from mien.serve.service import Service, check_access
 from mien.serve.settings import Settings
@@ -55,7 +56,11 @@ def create_app(settings: Settings, peers: Path | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    warming = asyncio.get_running_loop().run_in_executor(None, service.warm_up)
+    warming = asyncio.create_task(_warm_up(service))
+    if service.settings.workers > 1:
+        # It takes no connections before: those that work already take them, and whoever asks for
+        # readiness is not told this by one worker and that by another.
+        await warming
     if service.peers:
         await service.peers.open()
     try:
@@ -66,6 +71,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await service.peers.close()
         await asyncio.to_thread(service.close)
         log("ended")
+
+
+async def _warm_up(service: Service) -> None:
+    try:
+        await asyncio.to_thread(service.warm_up)
+    except Exception as error:
+        # It stays alive and says why, and that it is not ready.
+        log("warm-up failed", level=logging.ERROR, **failure(error))
 
 
 def _add_routes(app: FastAPI) -> None:

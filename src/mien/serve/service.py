@@ -1,7 +1,6 @@
 """What the routes of one application share: models, queue, limits and figures."""
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,6 +12,7 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
+from mien.cores import usable
 from mien.serve.access import Keys, RateLimit
 from mien.serve.batching import Batcher, QueueFullError, Reader
 from mien.serve.bodies import Bodies, Upload
@@ -44,7 +44,7 @@ class Service:
 
     def __init__(self, settings: Settings, peers: Path | None = None) -> None:
         self.settings = settings
-        cores = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
+        cores = settings.threads or max(1, usable() // settings.workers)
         # Most of a picture's time goes into decoding and detection, which have threads of their
         # own: more for the network would only take cores from them.
         self.catalogue = Catalogue(settings, threads=max(1, cores // 4))

@@ -1,7 +1,6 @@
 """All cameras of a watch together: newest frames, one detector, one batch, finished visits."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.cores import usable
 from mien.errors import ModelError
 from mien.faces import Detector, Face
 from mien.model import Model
@@ -102,7 +102,7 @@ class Watch:
         model: Model | None = None,
         timing: Timing | None = None,
     ) -> None:
-        threads = config.threads or os.cpu_count() or 1
+        threads = config.threads or usable()
         self._model = model or Model.open(config.model, threads=threads)
         self._tasks = _tasks(config, self._model)
         self._config, self._sink, self._threads = config, sink, threads
