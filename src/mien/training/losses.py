@@ -98,7 +98,7 @@ def mean_loss(
         # Gradients of 0 flow through it whatever the scores are.
         return scores[:0].sum()
     weights = weights[known]
-    return (loss(scores[known], target[known]) * weights).sum() / weights.sum()
+    return (loss(scores[known].float(), target[known]) * weights).sum() / weights.sum()
 
 
 def class_weights(task: Task, shares: Sequence[float]) -> tuple[float, ...]:
