@@ -76,6 +76,9 @@ def test_check_says_what_a_camera_gives(film: Path, mien: Mien) -> None:
         (["a.toml", "--camera", "0"], "either a configuration file or --camera"),
         (["--camera", "gopher://u:secret@h"], "not with gopher"),
         (["run"], "either a configuration file or --camera"),
+        (["--camera", "0", "--serve"], "goes with a configuration alone"),
+        (["--camera", "0", "--no-cameras"], "goes with a configuration alone"),
+        (["--camera", "0", "--port", "80"], "--host and --port go with --serve"),
     ],
 )
 def test_refuses(mien: Mien, arguments: list[str], message: str) -> None:

@@ -187,6 +187,11 @@ class Served:
                 watch = Watch(self.config, sink, model=model)
                 if model is None:
                     self.tell(watch.model.card.terms)
+                if not service.settings.local and not service.settings.guarded:
+                    self.tell(
+                        "Without an API key, whoever reaches this machine may look through "
+                        "its cameras and draw their areas: set one by api_key_file."
+                    )
                 Cameras(service.metrics.registry, watch.status)
                 sources = Sources(store, watch.status, lambda: sink.recorder.state)
             bulletin = Bulletin(self.config, sources, readers)

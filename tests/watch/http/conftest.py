@@ -51,8 +51,10 @@ def start(tmp_path: Path, film: Path, tiny: str) -> Iterator[Start]:
     """Serve a watch of the film, by a configuration `shop.toml`, with settings of the test's."""
     with ExitStack() as stack:
 
-        def started(*, cameras: bool = True, more: str = "", **settings: Any) -> Running:
-            file = write_configuration(tmp_path, film, tiny, more)
+        def started(
+            *, cameras: bool = True, more: str = "", url: str = "", **settings: Any
+        ) -> Running:
+            file = write_configuration(tmp_path, film, tiny, more, url)
             found = config.read(file)
             known = {"models": (tiny,), "threads": 1} | settings
             served = Served(found, file, lambda _: None, cameras)
@@ -72,7 +74,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory, film: Path, tiny: str) -> Ite
         yield found
 
 
-def write_configuration(folder: Path, film: Path, model: str, more: str = "") -> Path:
+def write_configuration(
+    folder: Path, film: Path, model: str, more: str = "", url: str = ""
+) -> Path:
     """Write `shop.toml` and a store beside it, with the visits of `crowded`."""
     base = folder / "visits.sqlite3"
     store = Store(str(base))
@@ -98,7 +102,7 @@ name = "back door"
 source = "{folder / "none.mp4"}"
 
 [store]
-url = "sqlite:///{base}"
+url = "{url or f"sqlite:///{base}"}"
 outbox = "{folder / "outbox"}"
 {more}'''
     )

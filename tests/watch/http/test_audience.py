@@ -12,6 +12,7 @@ from mien.errors import StoreError
 from tests.cli.conftest import Mien, mien
 from tests.serve.conftest import Running, problem, wait_until
 from tests.watch.http.conftest import Start, hub_of
+from tests.watch.servers import free_port
 from tests.watch.visits import visit
 
 __all__ = ["mien"]
@@ -128,6 +129,17 @@ def test_a_store_out_of_reach_is_told_without_its_address(start: Start) -> None:
 
     assert "10.0.0.7" not in str(problem(answer, 503, "no-store"))
     assert answer.headers["retry-after"] == "5"
+
+
+def test_a_database_that_is_away_at_the_start_stops_nothing(start: Start) -> None:
+    found = start(url=f"postgresql://me:secret@127.0.0.1:{free_port()}/visits")
+
+    answer = found.http.get("/v1/audience", params=DAY)
+    assert "secret" not in str(problem(answer, 503, "no-store"))
+    live = found.http.get("/v1/audience/live").json()
+    assert "cannot be read" in live["problem"]
+    assert [one["name"] for one in live["cameras"]] == ["door", "back door"]
+    assert found.http.get("/v1/cameras/door/still").status_code in (200, 503)
 
 
 def test_live_totals_move_in_steps(start: Start) -> None:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.watch import config
+from mien.errors import OutputError
+from mien.watch import config, editing
 from tests.serve.conftest import Running, problem, wait_until
 from tests.watch.http.conftest import AREA, Start, hub_of
 
@@ -160,6 +161,21 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(start: Start) -> None:
     told = problem(answer, 409, "configuration-changed")["detail"]
     assert str(file_of(found)) not in told
     assert file_of(found).read_text() == changed
+    assert found.http.get("/v1/cameras").json()[0]["areas"] == [AREA]
+
+
+def test_a_file_that_cannot_be_written_changes_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = start()
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OutputError("/home/me/shop.toml: not written: the disk is full")
+
+    monkeypatch.setattr(editing, "atomic_write", full)
+    answer = found.http.put("/v1/cameras/door/areas", json={"areas": [LEFT]})
+
+    assert "/home" not in problem(answer, 503, "not-kept")["detail"]
     assert found.http.get("/v1/cameras").json()[0]["areas"] == [AREA]
 
 
