@@ -38,6 +38,8 @@ from tables import Row, show, write
 from watch_scene import HIDDEN, Maker, Scene, Seen
 
 RATES: Final = (2.0, 5.0, 10.0, 15.0, 25.0)
+"""Frames a second; faces are looked for in at most 10 of them, as by default."""
+
 _HEIGHT, _WIDTH = 720, 1280
 _START: Final = 1_750_000_000
 _FACES: Final = 300
@@ -238,14 +240,16 @@ class Trace:
         faces = [seen for seen in self.scene.at(now) if seen.visible > 0.3]
         for box, track in zip(boxes, found, strict=True):
             near = [f for f in faces if np.hypot(f.x - box.x, f.y - box.y) < 0.5 * f.width]
-            if track is None or not near:
+            if track is None:
+                continue
+            self.spans[track.id] = (self.spans.get(track.id, (now, now))[0], now)
+            if not near:
                 continue
             person = min(near, key=lambda f: float(np.hypot(f.x - box.x, f.y - box.y))).person.id
             known, when = self._last.get(person, (track.id, now))
             self.switched += known != track.id and now - when <= HIDDEN
             self._last[person] = (track.id, now)
             self.tracks[person][track.id] += 1
-            self.spans[track.id] = (self.spans.get(track.id, (now, now))[0], now)
 
 
 def measure(
@@ -260,7 +264,7 @@ def measure(
     scene = Maker(seed, len(people)).scene(seconds)
     path = folder / "scene.mp4"
     encode(Painter(scene, people, seed).frames(rate), rate, path)
-    config = of_source(str(path), starts=_START, detections=100)
+    config = of_source(str(path), starts=_START)
     log, trace = Log(), Trace(scene)
     watch = Watch(config, log, model=model)
     spy(watch, trace)

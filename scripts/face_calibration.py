@@ -4,7 +4,9 @@
 
 The rows are the manifest's validation part: pictures that the network did not learn from. Its test
 part stays untouched, for benchmarks/watch_visits.py to measure on. Parts are drawn by content, so
-no picture is on both sides. The file holds numbers alone.
+no picture is on both sides. Each face stands for a visit: it is seen several times as a camera
+would see it (`passing.py`), and what is read of its crops is fused as a visit's is. The file holds
+numbers alone.
 """
 
 import argparse
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from passing import CROPS, look
 
 from mien.analyzer import Analyzer
 from mien.data import manifest as manifests
@@ -19,6 +23,7 @@ from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError
 from mien.model import Model
 from mien.watch.calibration import PACKAGED, Calibration, fingerprint
+from mien.watch.fusion import fuse
 from mien.watch.visit import binned
 
 OUT: Final = Path(__file__).resolve().parent.parent / "src" / "mien" / "watch" / PACKAGED
@@ -37,8 +42,8 @@ def main() -> None:
     print(f"{options.out}: {len(found.truth):,} faces, {found.found.mean():.1%} found")
 
 
-def measured(manifest: Manifest, part: str, name: str) -> Calibration:
-    """Read the faces of known age in one part; each content once.
+def measured(manifest: Manifest, part: str, name: str, seed: int = 0) -> Calibration:
+    """Read the faces of known age in one part as visits; each content once.
 
     Raises:
         DataError: The model was trained on another split, so its held-out faces are unknown.
@@ -50,15 +55,22 @@ def measured(manifest: Manifest, part: str, name: str) -> Calibration:
             f"{manifest.split_hash}: give the manifest that it was trained on"
         )
     samples = _chosen(manifest.part(part))
-    paths = [sample.path for sample in samples]
-    whole = Analyzer(model, tasks=["age"], faces="whole").read(paths)
-    ages = np.array([reading.faces[0].age.distribution for reading in whole], np.float64)
-    seen = Analyzer(model, tasks=["age"]).read(paths)
+    visits = [_visit(one, model, seed) for one in samples]
+    missed = [number for number, visit in enumerate(visits) if visit is None]
+    whole = Analyzer(model, tasks=["age"], faces="whole").read(
+        [samples[number].path for number in missed]
+    )
+    # Of a face that no camera would find, all that can be said is how it is read from the picture.
+    rest = {
+        number: fuse(np.array([reading.faces[0].age.distribution], np.float64), [1.0])
+        for number, reading in zip(missed, whole, strict=True)
+    }
+    ages = np.stack([rest[n] if visit is None else visit for n, visit in enumerate(visits)])
     return Calibration(
         truth=np.array([round(sample.number("age")) for sample in samples]),
         years=ages @ np.arange(ages.shape[1]),
         ages=binned(ages),
-        found=np.array([len(reading.faces) > 0 for reading in seen]),
+        found=np.array([visit is not None for visit in visits]),
         prior=binned(np.array(model.card.priors["age"])),
         about={
             "model": model.card.name,
@@ -67,6 +79,7 @@ def measured(manifest: Manifest, part: str, name: str) -> Calibration:
             "manifest": manifest.fingerprint,
             "split": manifest.split_hash,
             "part": part,
+            "visits": f"fused over at most {CROPS} crops",
             "terms": "; ".join(
                 f"{data.name}: {data.terms}"
                 for data in model.card.data
@@ -74,6 +87,12 @@ def measured(manifest: Manifest, part: str, name: str) -> Calibration:
             ),
         },
     )
+
+
+def _visit(one: Sample, model: Model, seed: int) -> NDArray[np.float64] | None:
+    """Return a face's fused ages; None if it is hardly found."""
+    seen = look(one, model, seed)
+    return None if seen is None else fuse(model.run(seen.crops, ["age"])["age"], seen.quality)
 
 
 def _chosen(manifest: Manifest) -> list[Sample]:

@@ -24,12 +24,18 @@ class RtspServer:
         units: The frames, each as bytes with start codes; the first is a key frame.
         rate: Frames a second.
         password: "user:password" that clients must send; empty for none.
+
+    Attributes:
+        frozen: Set, it sends nothing.
+        served: How many clients asked for pictures.
+        sent: How many frames each of them was sent.
     """
 
     def __init__(self, units: Sequence[bytes], rate: float = 10, password: str = "") -> None:
         self.units, self.rate, self.password = units, rate, password
         self.frozen = threading.Event()
         self.served = 0
+        self.sent: list[int] = []
         self._clients: list[socket.socket] = []
         self._listening: socket.socket | None = None
         self.port = 0
@@ -109,7 +115,8 @@ class RtspServer:
         return "".join(f"{line}\r\n" for line in lines)
 
     def _play(self, client: socket.socket) -> None:
-        sequence, frame, begun = 0, 0, time.monotonic()
+        sequence, frame, begun, place = 0, 0, time.monotonic(), len(self.sent)
+        self.sent.append(0)
         with suppress(OSError):
             while True:
                 time.sleep(max(0.0, begun + frame / self.rate - time.monotonic()))
@@ -123,6 +130,7 @@ class RtspServer:
                         client.sendall(b"$\0" + struct.pack(">H", len(packet)) + packet)
                         sequence += 1
                 frame += 1
+                self.sent[place] = frame
 
 
 def _requests(lines: "Iterator[bytes]") -> Iterator[str]:

@@ -82,6 +82,25 @@ def test_the_order_of_detections_does_not_matter() -> None:
     assert len(followed.end()) == 2
 
 
+@pytest.mark.parametrize("rate", [5, 10, 25])
+@pytest.mark.parametrize("after", [0.0, -0.5])
+def test_whoever_stops_or_turns_at_once_is_one_track(rate: float, after: float) -> None:
+    followed = Followed(rate)
+    for i in range(round(2 * rate)):
+        now = i / rate
+        found = followed.see(box(0.4 + 0.5 * min(now, 1) + after * max(now - 1, 0)))
+        assert found == [0]
+
+
+def test_a_large_doubtful_patch_about_a_lost_face_is_not_that_face() -> None:
+    followed = Followed()
+    for i in range(10):
+        followed.see(box(0.5 + 0.03 * i))
+    for _ in range(40):
+        found = followed.see(box(0.8, 0.5, 0.6, score=0.45))
+        assert found == [None]
+
+
 def test_a_change_of_size_is_followed() -> None:
     followed = Followed()
     for i in range(40):

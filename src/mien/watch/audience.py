@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mien.errors import MienError
 from mien.watch import dwell, periods, tally
+from mien.watch.bias import Bias
 from mien.watch.correction import Corrected, Corrector, Estimate
 from mien.watch.periods import Step, period_of
 from mien.watch.store.store import Hour, Store
@@ -251,8 +252,9 @@ def _rows(
     totals = added(part.totals for part in usable)
     whole = len(usable) == len(parts)
     capture = _capture(usable, doors)
-    needed = usable and (by_age or capture is not None)
-    found = corrector(totals, capture, test=False) if needed else None
+    found = None
+    if usable and (by_age or capture is not None):
+        found = corrector(totals, capture, biased=_biased(usable, doors), test=False)
     if not by_age:
         passed = None if found is None else _all_passed(found)
         yield Row(
@@ -292,6 +294,16 @@ def _capture(parts: Sequence[_Part], doors: Doors) -> NDArray[np.float64] | None
     return rates
 
 
+def _biased(parts: Iterable[_Part], doors: Doors) -> list[tuple[Totals, Bias]]:
+    """Return the totals of the places that tallies know, each with how its camera reads ages."""
+    places: dict[tuple[str, str], list[Totals]] = defaultdict(list)
+    for part in parts:
+        places[part.block.camera, part.block.area].append(part.totals)
+    return [
+        (added(totals), doors[place].reading) for place, totals in places.items() if place in doors
+    ]
+
+
 def _all_passed(found: Corrected) -> Estimate | None:
     if found.passed is None:
         return None
@@ -327,10 +339,18 @@ def _notes(
             f"{high}), by {door.people} taps in {door.tallies} tallies, the newest of "
             f"{door.newest:%Y-%m-%d}"
         )
+        if not door.older.low <= 0 <= door.older.high:
+            word = "older" if door.older.value > 0 else "younger"
+            ends = sorted(abs(end) for end in (door.older.low, door.older.high))
+            notes.append(
+                f"{camera}, {area}: ages are read {abs(door.older.value):.0f} years too {word} "
+                f"here ({ends[0]:.0f} to {ends[1]:.0f}); corrected totals allow for it"
+            )
         if door.drifted:
             notes.append(f"{camera}, {area}: the newest tally differs from earlier ones; look why")
-    usable = [part.totals for found in parts.values() for part in found if part.visible[0]]
-    if warning := corrector(added(usable)).warning:
+    usable = [part for found in parts.values() for part in found if part.visible[0]]
+    everything = added(part.totals for part in usable)
+    if warning := corrector(everything, biased=_biased(usable, doors)).warning:
         notes.append(warning)
     if any(row.hidden for row in rows):
         notes.append("small totals are hidden; what is beside them is at least so many")

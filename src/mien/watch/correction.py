@@ -8,6 +8,7 @@ ages at the door are those that explain the distributions best. Expectation maxi
 of visits that were read alike, so that nothing but totals is needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from mien.ages import GROUPS, Groups
+from mien.watch import bias
+from mien.watch.bias import Bias
 from mien.watch.calibration import Calibration
 from mien.watch.totals import Totals, bin_of
 from mien.watch.visit import BINS, shares
@@ -112,14 +115,31 @@ class Corrector:
         self._drawn_likely = _columns(self._drawn(cells, weights) + _SMOOTHING * likely)
         self._matrix = self._confusions() if faces else None
 
+    def bias(self, totals: Totals, taps: Numbers, draws: int, rng: np.random.Generator) -> Bias:
+        """Return how a camera reads ages otherwise than the calibration does, by a tally.
+
+        Args:
+            totals: The visits of its time.
+            taps: How many people of each group passed.
+            draws: How many draws to return.
+            rng: Draws them.
+        """
+        return bias.measure(totals.counts(), taps, self._likely, self.groups, draws, rng)
+
     def __call__(
-        self, totals: Totals, capture: Numbers | None = None, *, test: bool = True
+        self,
+        totals: Totals,
+        capture: Numbers | None = None,
+        *,
+        biased: Sequence[tuple[Totals, Bias]] = (),
+        test: bool = True,
     ) -> Corrected:
         """Correct the totals of some visits.
 
         Args:
             totals: Visits of the kind "visit".
             capture: R x groups, draws of the share of people that the camera sees, from tallies.
+            biased: Parts of these totals, each with how its camera reads, from tallies.
             test: Whether the assumption is tested.
         """
         counts, raw = totals.counts(), totals.groups(self.groups)
@@ -129,19 +149,22 @@ class Corrector:
             none = {name: Estimate(0.0, 0.0, 0.0) for name in self._names}
             passed = none if capture is not None else None
             return Corrected(nothing, none, nothing, passed, fit=None, misfit=None, warning="")
-        means = totals.distributions() / np.maximum(counts, 1)[:, np.newaxis]
-        value = self._grouped(expect(counts[None], (means / self._prior)[None]))[0]
+        centred, likely = _undone(totals, biased, self._resamples)
+        each = np.maximum(counts, 1)[:, np.newaxis]
+        value = self._grouped(expect(counts[None], (centred / each / self._prior)[None]))[0]
         rng = np.random.default_rng([self._seed, int(everyone)])
         # Visits are drawn anew, and so is what the calibration says of them.
         drawn_counts = rng.multinomial(int(everyone), counts / everyone, size=self._resamples)
-        likelihoods = means * self._factors / self._priors[:, np.newaxis, :]
+        likelihoods = likely / each * self._factors / self._priors[:, np.newaxis, :]
         drawn = self._grouped(expect(drawn_counts.astype(np.float64), likelihoods))
         drawn *= self._detection(rng)
-        fit, misfit = self._fit(counts, rng) if self._faces and test else (None, None)
+        fit, misfit = None, None
+        if self._faces and test:
+            fit, misfit = self._fit(_undone_counts(counts, biased), rng)
         return Corrected(
             raw=self._named(raw),
             corrected=self._estimates(value, drawn),
-            adjusted=self._adjusted(raw),
+            adjusted=self._adjusted(self._undone_groups(raw, biased)),
             passed=None if capture is None else self._passed(value, drawn, capture),
             fit=fit,
             misfit=misfit,
@@ -202,6 +225,12 @@ class Corrector:
         table[:, empty] = np.eye(len(firsts))[:, empty]
         return _columns(table)
 
+    def _undone_groups(self, raw: Numbers, biased: Sequence[tuple[Totals, Bias]]) -> Numbers:
+        found = raw.copy()
+        for part, known in biased:
+            found += known.centre.groups(part, self.groups) - part.groups(self.groups)
+        return found
+
     def _adjusted(self, raw: Numbers) -> dict[str, float] | None:
         """Solve matrix x = raw by least squares over totals that are not negative and sum alike."""
         if self._matrix is None:
@@ -218,7 +247,7 @@ class Corrector:
         measured columns. Its distribution comes from predictions drawn from that mixture, by
         columns of resampled calibrations.
         """
-        everyone = int(counts.sum())
+        everyone = round(counts.sum())
         statistic, misfit, mixture = _oddness(counts[None], self._likely[None])
         other = np.einsum("bcy,y->bc", self._drawn_likely, mixture[0])
         drawn = rng.multinomial(everyone, other / other.sum(axis=1, keepdims=True))
@@ -307,6 +336,30 @@ def _oddness(counts: Numbers, likely: Numbers) -> tuple[Numbers, Numbers, Number
     statistic: Numbers = 2 * np.where(counts > 0, counts * ratio, 0).sum(axis=1)
     misfit: Numbers = np.abs(counts - expected).sum(axis=1) / 2 / everyone[:, 0]
     return statistic, misfit, mixture
+
+
+def _undone(
+    totals: Totals, biased: Sequence[tuple[Totals, Bias]], resamples: int
+) -> tuple[Numbers, Numbers]:
+    """Return the sums of distributions without the cameras' bias, and R draws of them."""
+    known = totals.distributions()
+    if not biased:
+        return known, known
+    for part, _ in biased:
+        known = known - part.distributions()
+    centred, drawn = known, np.repeat(known[np.newaxis], resamples, axis=0)
+    for part, one in biased:
+        read = part.distributions()
+        centred = centred + read @ one.centre.undoing[0]
+        drawn += read @ one.undoing[np.arange(resamples) % len(one.undoing)]
+    return np.maximum(centred, 0), np.maximum(drawn, 0)
+
+
+def _undone_counts(counts: Numbers, biased: Sequence[tuple[Totals, Bias]]) -> Numbers:
+    for part, one in biased:
+        read = part.counts()
+        counts = counts - read + read @ one.centre.undoing[0]
+    return np.maximum(counts, 0)
 
 
 def _table(cells: NDArray[np.int64], rows: NDArray[np.floating[Any]]) -> Numbers:

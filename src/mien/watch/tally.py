@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mien.ages import GROUPS, Groups
 from mien.errors import MienError
+from mien.watch.bias import Bias
 from mien.watch.correction import LEVEL, Corrector, Estimate
 from mien.watch.store.store import Store
 from mien.watch.totals import Totals, added, of_visit
@@ -150,6 +151,11 @@ class Door:
         capture: Share of the people that became visits; above 1 where some count twice.
         captures: Group -> the same, drawn towards that of all.
         bias: Group -> its share among the readings less its share among the taps.
+        older: Years by which ages are read higher here than the calibration reads them, at 35,
+            drawn towards 0.
+        slope: Years that are read for each year of difference in age, drawn towards 1: below it
+            where ages are drawn together.
+        reading: Draws of both, for `Corrector`.
         drift: By how much the newest tally's capture differs from that of all earlier ones; None
             for a single tally.
         draws: R x groups: draws of `captures`, for `Corrector`.
@@ -161,6 +167,9 @@ class Door:
     capture: Estimate
     captures: dict[str, Estimate]
     bias: dict[str, Estimate]
+    older: Estimate
+    slope: Estimate
+    reading: Bias
     drift: Estimate | None
     draws: Numbers
 
@@ -201,7 +210,8 @@ def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Do
     seen = added(tally.visits for tally in tallies)
     taps = np.array([sum(t.taps.get(name, 0) for t in tallies) for name in names], np.float64)
     everyone = _captured(rng, seen.count, float(taps.sum()))
-    found = corrector(seen)
+    reading = corrector.bias(seen, taps, DRAWS, rng)
+    found = corrector(seen, biased=[(seen, reading)], test=False)
     visits = np.array([found.corrected[name].value for name in names])
     draws = _by_group(rng, visits, taps, everyone)
     read = np.array(list(found.raw.values()))
@@ -214,6 +224,9 @@ def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Do
         capture=_estimate(everyone, seen.count / taps.sum()),
         captures={name: _estimate(draws[:, n]) for n, name in enumerate(names)},
         bias={name: _estimate(bias[:, n], float(centre[n])) for n, name in enumerate(names)},
+        older=_estimate(reading.offset, float(reading.centre.offset[0])),
+        slope=_estimate(reading.slope, float(reading.centre.slope[0])),
+        reading=reading,
         drift=_drift(rng, tallies),
         draws=draws,
     )

@@ -8,15 +8,16 @@ several of its widths: here the cost of a pair is how unlikely it is under the f
 logarithm of the density), in which a track whose whereabouts are known well wins over a vague one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 Numbers = NDArray[np.float64]
+_Costs = Callable[[Sequence["Box"], Sequence["Track"], float], Numbers]
 
 SURE: Final = 0.6
 """Detections of at least this score may begin a track."""
@@ -32,7 +33,12 @@ _SPEED_SIZE: Final = 0.5
 _CHANGE: Final = 2.5
 _CHANGE_SIZE: Final = 0.3
 _GATE: Final = 25.0
-_OVERLAP: Final = 0.1
+_SIZES: Final = 0.7
+# Whoever stops or turns on the spot is near where he was, and of the size that he had.
+_REACH: Final = 7.0
+_NEAR: Final = 0.6
+_SOON: Final = 0.6
+_ALIKE: Final = 0.5
 _FAR: Final = 1e6
 _TENTATIVE: Final = 1.0
 _GONE: Final = 0.25
@@ -133,9 +139,12 @@ class Tracker:
         found: list[Track | None] = [None] * len(boxes)
         sure = [i for i, box in enumerate(boxes) if box.score >= SURE]
         doubtful = [i for i, box in enumerate(boxes) if DOUBTFUL <= box.score < SURE]
-        free = self._match(boxes, sure, list(self._tracks), now, found)
+        free = self._match(boxes, sure, list(self._tracks), now, found, _costs)
         # A doubtful detection begins nothing, but is as good as a sure one for what has begun.
-        self._match(boxes, doubtful, free, now, found)
+        free = self._match(boxes, doubtful, free, now, found, _costs)
+        # Who stops or turns at once is not where a filter looks for him, but near where he was.
+        rest = [i for i in sure if found[i] is None]
+        self._match(boxes, rest, free, now, found, _turns)
         for i in sure:
             if found[i] is None:
                 found[i] = self._begin(boxes[i], now)
@@ -186,11 +195,12 @@ class Tracker:
         tracks: list[Track],
         now: float,
         found: list[Track | None],
+        costs_of: _Costs,
     ) -> list[Track]:
         """Give boxes to tracks where that is likely; return the tracks that got none."""
         if not chosen or not tracks:
             return tracks
-        costs = _costs([boxes[i] for i in chosen], tracks)
+        costs = costs_of([boxes[i] for i in chosen], tracks, now)
         rows, columns = linear_sum_assignment(costs)
         given = set()
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
@@ -227,7 +237,7 @@ def _correct(track: Track, box: Box) -> None:
     track.spread = track.spread - gain[:, :, None] * track.spread[:, None, 0, :]
 
 
-def _costs(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
+def _costs(boxes: Sequence[Box], tracks: Sequence[Track], _now: float) -> Numbers:
     """Return how unlikely each pair is, tracks x boxes; `_FAR` where it is out of the question."""
     measured = np.array([[box.x, box.y, np.log(box.width)] for box in boxes])
     noise = np.array([_noise(box) for box in boxes])
@@ -237,31 +247,24 @@ def _costs(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
     distance = ((measured[None] - state[:, None]) ** 2 / total).sum(-1)
     # Relative to the measurement's own spread, so that faces of all sizes are alike.
     vague = np.log(total / noise[None]).sum(-1)
-    likely = (distance <= _GATE) | (_overlaps(boxes, tracks) > _OVERLAP)
-    costs: Numbers = np.where(likely, distance + vague, _FAR)
+    # What is not known for long may be far off, but a face does not become another's size.
+    alike = np.abs(measured[None, :, 2] - state[:, None, 2]) <= _SIZES
+    costs: Numbers = np.where((distance <= _GATE) & alike, distance + vague, _FAR)
     return costs
 
 
-def _overlaps(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
-    """Return intersection over union, tracks x boxes."""
-    predicted = np.array([_predicted(track) for track in tracks])
-    found = np.array([(b.x, b.y, b.width, b.height) for b in boxes])
-    low = np.maximum(
-        (predicted[:, None, :2] - predicted[:, None, 2:] / 2), (found[:, :2] - found[:, 2:] / 2)
-    )
-    high = np.minimum(
-        (predicted[:, None, :2] + predicted[:, None, 2:] / 2), (found[:, :2] + found[:, 2:] / 2)
-    )
-    shared = np.clip(high - low, 0, None).prod(-1)
-    union = predicted[:, None, 2:].prod(-1) + found[:, 2:].prod(-1) - shared
-    overlaps: Numbers = shared / union
-    return overlaps
-
-
-def _predicted(track: Track) -> tuple[Any, ...]:
-    x, y, size = track.state[:, 0]
-    width = np.exp(size)
-    return x, y, width, width * track.box.height / track.box.width
+def _turns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers:
+    """Return how far each face is from where the track was last seen, tracks x boxes."""
+    places = np.array([[box.x, box.y] for box in boxes])
+    widths = np.array([box.width for box in boxes])
+    last = np.array([[track.box.x, track.box.y] for track in tracks])
+    known = np.array([track.box.width for track in tracks])[:, None]
+    silent = np.array([now - track.last for track in tracks])[:, None]
+    distance = np.hypot(*(places[None] - last[:, None]).transpose(2, 0, 1)) / known
+    near = distance <= _NEAR + _REACH * silent
+    alike = np.abs(np.log(widths[None] / known)) <= _ALIKE
+    costs: Numbers = np.where(near & alike & (silent <= _SOON), distance, _FAR)
+    return costs
 
 
 def _outside(track: Track, aspect: float) -> bool:
