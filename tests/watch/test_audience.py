@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from mien.watch.correction import Corrector
 from mien.watch.periods import whole
 from mien.watch.store.store import Store
 from mien.watch.tally import door
+from mien.watch.totals import added
 from mien.watch.visit import Visit
 from tests.watch.test_tally import tally
 from tests.watch.visits import NOON, crowd, visit
@@ -168,6 +170,27 @@ def test_what_must_be_said_is_said(kept: Store, corrector: Corrector) -> None:
     assert passed is not None
     assert passed.low < 60 < passed.high
     kept.close()
+
+
+def test_a_bias_of_ages_is_said_and_taken_back(kept: Store, corrector: Corrector) -> None:
+    # As many children passed as people of 50; all were read eight years older.
+    taps = {"child": 60, "adult": 60}
+    days = (tally(60, taps, years=16), tally(60, {}, years=56))
+    seen = replace(days[0], visits=added(day.visits for day in days))
+    kept.add([visit(years, NOON) for years in [16.0] * 60 + [56.0] * 60])
+    hours = list(kept.hours(*whole(date(2026, 1, 1), date(2026, 12, 31), BERLIN)))
+
+    known = audience(
+        hours, BERLIN, ["age"], corrector, k=1, doors={("door", "hall"): door([seen], corrector)}
+    )
+
+    plain = audience(hours, BERLIN, ["age"], corrector, k=1)
+    assert any("too old here" in note for note in known.notes)
+    children = [
+        next(row.corrected.value for row in found.rows if row.age == "child" and row.corrected)
+        for found in (plain, known)
+    ]
+    assert children[1] > children[0] + 10
 
 
 def test_an_empty_time_has_no_rows(kept: Store, corrector: Corrector) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.ages import GROUPS
-from mien.watch.bias import PIVOT, Bias, measure, moving
+from mien.watch.bias import Bias, measure, moving
 from mien.watch.totals import Totals
 from mien.watch.visit import BINS, shares
 
@@ -22,9 +22,7 @@ def tallied(offset: float, slope: float, people: int) -> Bias:
     """Return what a tally of so many people finds of a camera with such a bias."""
     read = LIKELY @ MIX @ moving(np.array([offset]), np.array([slope]))[0]
     taps = MIX @ shares(GROUPS)
-    return measure(
-        people * read, people * taps, LIKELY, GROUPS, 1000, np.random.default_rng(0)
-    )
+    return measure(people * read, people * taps, LIKELY, GROUPS, 1000, np.random.default_rng(0))
 
 
 @given(st.floats(-20, 20), st.floats(0.5, 2), st.integers(0, BINS - 1))
@@ -80,7 +78,9 @@ def test_ages_within_a_tapped_group_stay_open() -> None:
     # All taps are adults: whether they are read as 42 or as 52, nothing contradicts that.
     taps = np.array([0, 0, 0, 60, 0])
     young, old = (
-        measure(60 * LIKELY[:, place], taps, LIKELY, GROUPS, 500, np.random.default_rng(0)).centre.offset[0]
+        measure(
+            60 * LIKELY[:, place], taps, LIKELY, GROUPS, 500, np.random.default_rng(0)
+        ).centre.offset[0]
         for place in (8, 10)
     )
     assert abs(young) < 2

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mien.ages import GROUPS
+from mien.watch.bias import Bias, moving
 from mien.watch.calibration import Calibration, of_card, packaged
 from mien.watch.correction import Corrected, Corrector, expect, group_totals
-from mien.watch.totals import UNIT, Totals, bin_of
+from mien.watch.totals import UNIT, Totals, added, bin_of
 from mien.watch.visit import BINS
 from tests.tiny import face_card
 
@@ -49,6 +50,10 @@ def stored(faces: Calibration) -> Totals:
 
 def values(found: Corrected) -> NDArray[np.float64]:
     return np.array([found.corrected[name].value for name in NAMES])
+
+
+def adjusted(found: Corrected) -> NDArray[np.float64]:
+    return np.array(list((found.adjusted or {}).values()))
 
 
 def test_children_and_old_people_are_found_behind_middling_readings() -> None:
@@ -145,6 +150,38 @@ def test_people_who_never_face_the_camera_are_added_where_a_tally_knows_them() -
     for name in NAMES:
         assert found.passed[name].value == pytest.approx(2 * found.corrected[name].value)
         assert found.passed[name].high >= found.passed[name].low
+
+
+def test_what_a_camera_reads_otherwise_is_taken_back_where_tallies_know_it() -> None:
+    door = made(400, 5)
+    ages = door.ages @ moving(np.array([-10.0]), np.ones(1))[0]
+    read = stored(replace(door, years=np.maximum(door.years - 10, 0), ages=ages))
+    bias = Bias(np.full(20, -10.0), np.ones(20))
+    correct = Corrector(made(4000, 1))
+
+    plain, found = correct(read), correct(read, biased=[(read, bias)])
+
+    truth = np.bincount(np.searchsorted([f for _, f in GROUPS], door.truth, "right") - 1)
+    for before, after in (
+        (values(plain), values(found)),
+        (adjusted(plain), adjusted(found)),
+    ):
+        assert np.abs(after - truth).sum() < 0.5 * np.abs(before - truth).sum()
+    assert found.raw == plain.raw
+    assert values(found).sum() == pytest.approx(400)
+
+
+def test_only_the_part_that_a_tally_knows_is_moved() -> None:
+    known, other = stored(made(200, 5)), stored(made(200, 6))
+    correct = Corrector(made(4000, 1))
+    none = Bias(np.zeros(20), np.ones(20))
+
+    plain = correct(added([known, other]))
+    found = correct(added([known, other]), biased=[(known, none)])
+
+    assert values(found) == pytest.approx(values(plain))
+    assert found.adjusted == pytest.approx(plain.adjusted)
+    assert (found.fit, found.misfit) == (plain.fit, plain.misfit)
 
 
 def test_expectation_maximisation_finds_known_shares() -> None:

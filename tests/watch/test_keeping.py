@@ -75,7 +75,8 @@ def test_killed_while_a_stream_is_watched_no_finished_visit_is_lost(tmp_path: Pa
             until(lambda known=client: len(server.sent) > known)  # type: ignore[misc]
             until(lambda known=client, n=wanted: server.sent[known] >= n)  # type: ignore[misc]
             child.kill()
-            lines = (child.stdout or ()) and [line.split() for line in child.stdout or ()]
+            assert child.stdout is not None
+            lines = [line.split() for line in child.stdout]
             told += [line[1] for line in lines if line[0] == "visit"]
     server.cut()
 

@@ -75,6 +75,11 @@ def _report(keeping: Keeper, watch: Watch, over: threading.Event) -> None:
         )
 
 
+def _stop_when_told(watch: Watch) -> None:
+    sys.stdin.read()
+    watch.stop()
+
+
 def main() -> None:
     """Watch until the standard input is closed."""
     known = config.read(Path(sys.argv[1]))
@@ -82,7 +87,7 @@ def main() -> None:
     with keeper(known) as keeping:
         watch = Watch(known, Telling(keeping))
         threads = [
-            threading.Thread(target=lambda: (sys.stdin.read(), watch.stop()), daemon=True),
+            threading.Thread(target=_stop_when_told, args=(watch,), daemon=True),
             threading.Thread(target=_report, args=(keeping, watch, over), daemon=True),
         ]
         for thread in threads:

@@ -340,7 +340,7 @@ def _notes(
             f"{door.newest:%Y-%m-%d}"
         )
         if not door.older.low <= 0 <= door.older.high:
-            word = "older" if door.older.value > 0 else "younger"
+            word = "old" if door.older.value > 0 else "young"
             ends = sorted(abs(end) for end in (door.older.low, door.older.high))
             notes.append(
                 f"{camera}, {area}: ages are read {abs(door.older.value):.0f} years too {word} "
