@@ -15,6 +15,7 @@ from mien.card import Card, Interval, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError, ModelError, OutputError
 from mien.evaluation import wording
+from mien.evaluation.conditions import CONDITIONS
 from mien.evaluation.evaluate import evaluate, table, write_table
 from mien.evaluation.evaluate import save as save_report
 from mien.evaluation.result import Evaluation
@@ -215,9 +216,16 @@ def test_small_faces_and_grey_copies(tmp_path: Path) -> None:
     assert found["expression", 24].value == result.value("expression", "accuracy")
     assert result.grey is not None
     assert (result.grey.task, result.grey.pictures) == ("expression", 12)
+    assert {(row.task, row.condition) for row in result.conditions} == {
+        (task, condition) for task in ("age", "expression") for condition in CONDITIONS
+    }
+    assert {row.pictures for row in result.conditions} == {12}
     plain = evaluate(fitted, Manifest(tuple(samples)), widths=False, threads=1)
-    assert (plain.widths, plain.grey) == ((), None)
-    assert plain == replace(result, widths=(), grey=None)
+    assert (plain.widths, plain.conditions, plain.grey) == ((), (), None)
+    assert plain == replace(result, widths=(), conditions=(), grey=None)
+    rows = table(fitted, result)
+    assert {row["group"] for row in rows if row["by"] == "condition"} == set(CONDITIONS)
+    assert {row["group"] for row in rows if row["by"] == "face_width"} == {"24", "32", "48", "64"}
 
 
 def test_colour_and_grey_by_a_task_of_choice(tmp_path: Path) -> None:
@@ -349,7 +357,7 @@ def test_progress(tmp_path: Path) -> None:
     evaluate(model(), part, widths=False, threads=1, watch=watch)
     assert seen == [(number, 5) for number in range(1, 6)]
     evaluate(model(), part, threads=1, watch=watch)
-    assert seen[5:] == 2 * seen[:5]
+    assert seen[5:] == 3 * seen[:5]
 
 
 def test_gaps_between_groups_stand_in_the_result_and_in_its_table(

@@ -17,6 +17,7 @@ from mien.evaluation.result import (
     AUGMENTED,
     AgeFigures,
     ClassFigures,
+    ConditionFigure,
     Decade,
     Evaluation,
     Example,
@@ -166,6 +167,7 @@ def faces() -> Evaluation:
             WidthFigure("age", "mae", 24, 6, 5, 7, 50),
             WidthFigure("age", "mae", 96, 5, 4, 6, 50),
         ),
+        conditions=(ConditionFigure("age", "mae", "dark", 7, 6, 8, 5.5, 990),),
         grey=GreyAgreement("kind", 0.87, 0.85, 0.89, 140),
     )
 
@@ -191,6 +193,8 @@ def test_a_whole_report(tmp_path: Path) -> None:
         "By gender: best for female (3.5 years), worst for male (5.0 years), a gap of 1.5 years",
         "“dog” is taken for “cat” 10 times, 13 % of its pictures",
         "24 pixels wide: mean error 6.0 years (5.0 to 7.0)",
+        "What do bad conditions cost?",
+        "dark 5.5 years 7.0 years 6.0 to 8.0 990",
         "On average it is right about as often as it is sure.",
         "The goal of 90 % is missed.",
         "Did it learn, and did it stop in time?",

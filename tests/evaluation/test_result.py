@@ -11,6 +11,7 @@ from mien.errors import DataError
 from mien.evaluation.result import (
     AgeFigures,
     ClassFigures,
+    ConditionFigure,
     Decade,
     Evaluation,
     Example,
@@ -37,6 +38,7 @@ FULL = Evaluation(
     reliability=(Reliability("mood", (0.4, 0.9), (0.5, 1.0), (2, 1)),),
     ages=(AgeFigures("age", (Decade(20, 2, 0.5, -0.1, 1.0),), (20.0,), (20.5,), (18.1,), (30.0,)),),
     widths=(WidthFigure("age", "mae", 24, 5.5, 5.0, 6.0, 30),),
+    conditions=(ConditionFigure("age", "mae", "dark", 7.5, 7.0, 8.0, 5.0, 40),),
     examples=(Example("age", "worst", "a/Zoë\\xff.jpg", "20-29", "77.5", 48.5),),
     grey=GreyAgreement("mood", 0.9, 0.8, 0.95, 100),
     machine="Linux x86_64, 2 cores",
@@ -55,10 +57,10 @@ def test_a_figure() -> None:
         FULL.value("mood", "accuracy")
 
 
-def test_a_card_keeps_the_figures_by_width_too() -> None:
-    *others, last = FULL.card_metrics
-
+def test_a_card_keeps_the_figures_by_width_and_condition_too() -> None:
+    *others, last, dark = FULL.card_metrics
     assert tuple(others) == FULL.metrics
+    assert (dark.task, dark.by, dark.group, dark.value) == ("age", "condition", "dark", 7.5)
     assert (last.task, last.name, last.by, last.group) == ("age", "mae", "face_width", "24")
     assert (last.value, last.low, last.high, last.pictures) == (5.5, 5.0, 6.0, 30)
 

@@ -99,7 +99,7 @@ def test_the_table_says_what_was_measured_on_what(
     path, result = finished
     with (path.parent / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(result.metrics)
+    assert len(rows) == len(result.card_metrics)
     first = rows[0]
     assert (first["model"], first["task"], first["name"], first["by"]) == ("toy", "age", "mae", "")
     assert float(first["value"]) == pytest.approx(result.value("age", "mae"), abs=1e-5)

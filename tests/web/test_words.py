@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mien.evaluation import wording
-from mien.evaluation.result import BY_WIDTH, GROUPINGS
+from mien.evaluation.result import BY_CONDITION, BY_WIDTH, GROUPINGS
 
 TEXTS = Path(__file__).parents[2] / "web" / "src" / "texts"
 
@@ -22,4 +22,4 @@ def names(language: str, section: str) -> set[str]:
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_the_page_knows_what_a_card_may_hold(language: str) -> None:
     assert set(wording._FIGURES) <= names(language, "metrics")
-    assert {*GROUPINGS, BY_WIDTH} == names(language, "by")
+    assert {*GROUPINGS, BY_WIDTH, BY_CONDITION} == names(language, "by")

@@ -70,7 +70,9 @@ def evaluate(
     form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
     widths: Annotated[
         bool,
-        typer.Option("--widths/--no-widths", help="Measure small faces and small grey copies too."),
+        typer.Option(
+            "--widths/--no-widths", help="Measure small, grey, dark and damaged copies too."
+        ),
     ] = True,
     grey: Annotated[
         str,
@@ -162,6 +164,7 @@ def _print(result: "Evaluation", card: "Card") -> None:
     _table("By group", _by_group(result))
     _table(GAPS, gap_rows(result.gaps))
     _table("By width of the face in pixels", _by_width(result))
+    _table("Under bad conditions (the same pictures as they are)", _by_condition(result))
     _table("Largest confusions", (row for c in result.confusions for row in _mistakes(c)))
     _table("Never or rarely confused", (row for c in result.confusions for row in _apart(c)))
     if result.grey is not None:
@@ -226,6 +229,17 @@ def _by_width(result: "Evaluation") -> Iterator[dict[str, str]]:
             if figure.task == task:
                 value = _text(name, figure.value)
                 row[str(figure.width)] = f"{value} ({figure.pictures:,})"
+        yield row
+
+
+def _by_condition(result: "Evaluation") -> Iterator[dict[str, str]]:
+    names = dict.fromkeys(f"{f.task} {_MAIN[f.name]}" for f in result.conditions)
+    for condition in dict.fromkeys(figure.condition for figure in result.conditions):
+        row = {"condition": condition} | dict.fromkeys(names, "")
+        for figure in result.conditions:
+            if figure.condition == condition:
+                value, plain = (_text(figure.name, v) for v in (figure.value, figure.plain))
+                row[f"{figure.task} {_MAIN[figure.name]}"] = f"{value} ({plain})"
         yield row
 
 

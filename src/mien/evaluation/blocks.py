@@ -92,7 +92,7 @@ def measured(result: Evaluation, card: Card) -> list[Measured]:
 
 def blocks(part: Measured) -> list[Block]:
     """Return all that is to be told of a task; what takes the full width stands last."""
-    builders = (_figures, _groups, _decades, _coverage, _scatter, _widths)
+    builders = (_figures, _groups, _decades, _coverage, _scatter, _widths, _conditions)
     found = [block for build in builders for block in build(part)]
     found += [
         block
@@ -230,6 +230,34 @@ def _widths(part: Measured) -> Iterator[Block]:
             label=f"{told.label} in {unit}" if unit else told.label,
         ),
         notes=(wording.over_widths(figures, unit),),
+    )
+
+
+def _conditions(part: Measured) -> Iterator[Block]:
+    figures = [figure for figure in part.result.conditions if figure.task == part.task.name]
+    if not figures:
+        return
+    name = figures[0].name
+    unit = _unit(part, name)
+    level = f"{100 * part.result.level:.0f} % interval"
+    yield Block(
+        question="What do bad conditions cost?",
+        columns=("condition", "as it is", "then", level, "pictures"),
+        rows=tuple(
+            (
+                figure.condition,
+                wording.number(name, figure.plain, unit),
+                wording.number(name, figure.value, unit),
+                wording.span(name, figure.low, figure.high),
+                f"{figure.pictures:,}",
+            )
+            for figure in figures
+        ),
+        notes=(
+            f"{wording.wording(name).label.capitalize()} for the same {part.noun}, as they are and "
+            "changed: shrunk, without colour, at a quarter of the light with noise, and through "
+            "JPEG at quality 30.",
+        ),
     )
 
 

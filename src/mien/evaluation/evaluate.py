@@ -17,6 +17,7 @@ from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.errors import ModelError, printable, shortened
 from mien.evaluation.bootstrap import Resampling, estimates
+from mien.evaluation.conditions import condition_figures, read_changed
 from mien.evaluation.confusions import class_figures, confusion, reliability
 from mien.evaluation.examples import examples, sampled
 from mien.evaluation.gaps import as_metric, gaps
@@ -62,7 +63,8 @@ def evaluate(
         model: The model file.
         manifest: The whole manifest, whose hashes the result keeps.
         split: The part to measure on.
-        widths: Whether to measure at several widths of the face, on up to 1,000 pictures.
+        widths: Whether to measure at several widths of the face, on up to 1,000 pictures; and, of
+            a model of faces, on grey, dark and damaged copies.
         grey: The classification to compare between colour pictures and small grey copies; by
             default "expression" where the model has it. Only with `widths`.
         seed: Seed of all that is drawn.
@@ -93,7 +95,13 @@ def evaluate(
         return result
     drawing = Drawing(wanted, grey=bool(grey), seed=seed)
     copies = read_copies(model, part.samples, drawing, threads=threads, watch=watch)
-    return _with_copies(result, known, pictures, copies, grey)
+    found = _with_copies(result, known, pictures, copies, grey)
+    if not wanted:
+        return found
+    changed = read_changed(model, part.samples, seed=seed, threads=threads, watch=watch)
+    more = pictures.outputs, copies, changed, pictures.units, pictures.resampling
+    figures = (row for labels in known for row in condition_figures(labels, *more))
+    return replace(found, conditions=tuple(figures))
 
 
 def measure(
@@ -150,7 +158,7 @@ def table(model: Model, result: Evaluation) -> list[dict[str, Any]]:
         | {"value": round(metric.value, 5)}
         | context
         | {"low": _rounded(metric.low), "high": _rounded(metric.high)}
-        for metric in (*result.metrics, *map(as_metric, result.gaps))
+        for metric in (*result.card_metrics, *map(as_metric, result.gaps))
     ]
 
 

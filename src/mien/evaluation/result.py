@@ -15,6 +15,9 @@ AUGMENTED: Final = "augmentation.png"
 BY_WIDTH: Final = "face_width"
 """What a card calls the grouping of figures by the width of the face."""
 
+BY_CONDITION: Final = "condition"
+"""What a card calls the grouping of figures by what was done to the pictures."""
+
 GROUPINGS: Final = ("gender", "race", "age_group", "decade", "source")
 """What `Metric.by` may be, but for the empty text of a figure over all pictures."""
 
@@ -157,6 +160,31 @@ class WidthFigure(_Part):
 
 
 @dataclass(frozen=True)
+class ConditionFigure(_Part):
+    """A figure over pictures to which something was done, as a camera or a network does it.
+
+    Attributes:
+        task: What was measured.
+        name: "mae" of an age or another number, "accuracy" of a classification.
+        condition: What was done: "32 pixels wide", "grey", "dark" or "jpeg".
+        value: The figure.
+        low: Lower end of its bootstrap interval.
+        high: Upper end.
+        plain: The figure over the same pictures as they are.
+        pictures: How many they are.
+    """
+
+    task: str
+    name: Literal["mae", "accuracy"]
+    condition: str
+    value: float
+    low: float
+    high: float
+    plain: float
+    pictures: int
+
+
+@dataclass(frozen=True)
 class LabelCount(_Part):
     """How many pictures of a label, or of a group of ages, the data holds.
 
@@ -249,6 +277,7 @@ class Evaluation(_Part):
         reliability: One curve a classification.
         ages: One entry an age task with pictures of known age.
         widths: The figures at several widths of the face; empty where not measured.
+        conditions: The figures of changed pictures; empty where not measured.
         examples: The best and the worst pictures of every task.
         samples: Some pictures of every classification, drawn by chance.
         counts: The pictures of each label in each part of the manifest.
@@ -271,6 +300,7 @@ class Evaluation(_Part):
     reliability: tuple[Reliability, ...] = ()
     ages: tuple[AgeFigures, ...] = ()
     widths: tuple[WidthFigure, ...] = ()
+    conditions: tuple[ConditionFigure, ...] = ()
     examples: tuple[Example, ...] = ()
     samples: tuple[Sampled, ...] = ()
     counts: tuple[LabelCount, ...] = ()
@@ -290,7 +320,7 @@ class Evaluation(_Part):
 
     @property
     def card_metrics(self) -> tuple[Metric, ...]:
-        """The figures that a model's card keeps: all, and those by the width of the face."""
+        """The figures that a model's card keeps: all, by width of the face, by condition."""
         by_width = (
             Metric(
                 task=figure.task,
@@ -304,7 +334,20 @@ class Evaluation(_Part):
             )
             for figure in self.widths
         )
-        return (*self.metrics, *by_width)
+        by_condition = (
+            Metric(
+                task=figure.task,
+                name=figure.name,
+                value=figure.value,
+                pictures=figure.pictures,
+                by=BY_CONDITION,
+                group=figure.condition,
+                low=figure.low,
+                high=figure.high,
+            )
+            for figure in self.conditions
+        )
+        return (*self.metrics, *by_width, *by_condition)
 
     def to_json(self) -> str:
         """Return the text of `evaluation.json`."""

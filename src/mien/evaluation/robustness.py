@@ -107,15 +107,14 @@ def width_figures(
         units: One number a sample, equal for samples that are resampled together.
         resampling: How intervals are drawn.
     """
-    name: Literal["mae", "accuracy"]
-    name = "accuracy" if labels.task.kind == "classification" else "mae"
+    name = name_of(labels.task)
     found = []
     for width in np.unique(copies.width[~copies.grey]).tolist():
         rows = np.flatnonzero((copies.width == width) & ~copies.grey)
         rows = rows[np.isin(copies.sample[rows], labels.exact)]
         chosen = copies.sample[rows]
-        values = _values(labels.task, labels.low[chosen], copies.outputs[labels.task.name][rows])
-        ends = _with_ends(values, units[chosen], resampling)
+        said = copies.outputs[labels.task.name][rows]
+        ends = with_ends(values(labels.task, labels.low[chosen], said), units[chosen], resampling)
         if ends is not None:
             found.append(WidthFigure(labels.task.name, name, width, *ends, len(rows)))
     return tuple(found)
@@ -135,11 +134,16 @@ def grey_agreement(
     """
     chosen = copies.sample[copies.grey]
     same = outputs[task][chosen].argmax(1) == copies.outputs[task][copies.grey].argmax(1)
-    ends = _with_ends(same, units[chosen], resampling)
+    ends = with_ends(same, units[chosen], resampling)
     return None if ends is None else GreyAgreement(task, *ends, len(chosen))
 
 
-def _values(task: Task, truth: Numbers, output: NDArray[np.float32]) -> NDArray[np.generic]:
+def name_of(task: Task) -> Literal["mae", "accuracy"]:
+    """Return the figure that tells how well a task is read."""
+    return "accuracy" if task.kind == "classification" else "mae"
+
+
+def values(task: Task, truth: Numbers, output: NDArray[np.float32]) -> NDArray[np.generic]:
     """Return what each picture is worth: how far off it is, or whether it is right."""
     if task.kind == "classification":
         return np.asarray(output.argmax(axis=1) == truth)
@@ -147,13 +151,13 @@ def _values(task: Task, truth: Numbers, output: NDArray[np.float32]) -> NDArray[
     return np.abs(found - truth)
 
 
-def _with_ends(
-    values: NDArray[np.generic], units: NDArray[np.int64], resampling: Resampling
+def with_ends(
+    found: NDArray[np.generic], units: NDArray[np.int64], resampling: Resampling
 ) -> tuple[float, float, float] | None:
     """Return the mean with its interval, or None where the pictures are too few for one."""
-    if not len(values):
+    if not len(found):
         return None
-    value, low, high = estimates(means(mean=values), units, resampling)["mean"]
+    value, low, high = estimates(means(mean=found), units, resampling)["mean"]
     return None if low is None or high is None else (value, low, high)
 
 

@@ -170,6 +170,7 @@ export const en = {
       race: "By race",
       source: "By data",
       face_width: "By width of the face in pixels",
+      condition: "Under bad conditions",
     },
     groupOf: (n: string) => `${n} pictures`,
     confusion: (task: string) => `Which ${task} does it take for which?`,

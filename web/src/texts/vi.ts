@@ -169,6 +169,7 @@ export const vi: Texts = {
       race: "Theo chủng tộc",
       source: "Theo bộ dữ liệu",
       face_width: "Theo chiều rộng khuôn mặt (pixel)",
+      condition: "Trong điều kiện xấu",
     },
     groupOf: (n) => `${n} ảnh`,
     confusion: (task) => `Mô hình nhầm lẫn ${task} nào với nhau?`,
