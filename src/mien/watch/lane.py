@@ -75,8 +75,11 @@ class Lane:
         self.unread = 0
 
     def redraw(self, areas: Sequence[Area]) -> None:
-        """Take other areas. Any thread may call this; whoever is there changes over from now on."""
-        # Each of the two is exchanged at once, so a frame sees either the old or the new.
+        """Take other areas. Any thread may call this.
+
+        Whoever is there changes over from the next frame on; a frame that is being worked on may
+        still take some faces by the old areas.
+        """
         self.camera = self.camera.model_copy(update={"areas": tuple(areas)})
         self._zones = _zones(areas)
 

@@ -187,6 +187,7 @@ def test_listeners_are_limited_and_give_their_places_back(start: Start) -> None:
         assert answer.status_code == 200
         with httpx2.Client(base_url=found.url) as other:
             problem(other.get("/v1/audience/events"), 503, "streams")
+            assert "mien_streams 1.0" in other.get("/metrics").text
     wait_until(lambda: hub_of(found).streams == 0)
     assert len(events(found, 1)) == 1
 

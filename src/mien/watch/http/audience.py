@@ -103,9 +103,11 @@ async def stream(request: Request) -> Response:
         service.metrics.reject("streams")
         raise overloaded("streams", "Too many listen to live totals; try again later.", 5)
     hub.streams += 1
+    service.metrics.streams.inc()
 
     def leave() -> None:
         hub.streams -= 1
+        service.metrics.streams.dec()
 
     return events.EventStream(_editions(service, hub), leave)
 

@@ -144,13 +144,23 @@ class Hub:
         )
         return self.config.model_copy(update={"cameras": cameras})
 
-    def doors(self) -> Doors:
-        """Return what tallies say of each place; computed anew now and then."""
+    @property
+    def known_doors(self) -> Doors | None:
+        """What tallies say of each place; None if that has to be computed anew."""
         known = self._doors
-        if known is None or monotonic() - known[0] > _DOORS_KEPT:
-            known = monotonic(), tally.doors(self._store(), self._corrector)
-            self._doors = known
-        return known[1]
+        return known[1] if known and monotonic() - known[0] < _DOORS_KEPT else None
+
+    def doors(self) -> Doors:
+        """Return what tallies say of each place.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+        found = self.known_doors
+        if found is None:
+            found = tally.doors(self._store(), self._corrector)
+            self._doors = monotonic(), found
+        return found
 
     def finish(self, running: Running) -> tuple[tally.Tally, tally.Door]:
         """Finish a tally.
