@@ -85,6 +85,11 @@ def browser() -> str:
     return _table("browser.csv")
 
 
+def peers() -> str:
+    """Return the table of peers beside the packaged model."""
+    return _table("peers.csv")
+
+
 def visits() -> str:
     """Return the table of simulated days."""
     rows = _rows("watch-visits.csv")
@@ -108,6 +113,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "speed": speed,
     "service": service,
     "browser": browser,
+    "peers": peers,
     "visits": visits,
 }
 
