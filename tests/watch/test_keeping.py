@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mien.errors import StoreError
 from mien.watch.config import Config, WatchError
-from mien.watch.keeping import keeper, store_url
+from mien.watch.keeping import SharedStore, keeper, store_url
 from mien.watch.store.store import Store
 from tests.tiny import face_card, model_bytes
 from tests.watch.rtsp import RtspServer
@@ -89,3 +90,30 @@ def test_killed_while_a_stream_is_watched_no_finished_visit_is_lost(tmp_path: Pa
     assert len(told) == 2
     assert set(told) <= set(stored)
     assert len(set(stored)) == len(stored) == counted
+
+
+def test_it_is_opened_when_it_can_be_and_once(tmp_path: Path) -> None:
+    found = named("sqlite:///${FOLDER}/visits.db", tmp_path)
+    environment = {"FOLDER": str(tmp_path / "later")}
+    making = SharedStore(found, upgrade=True, environment=environment)
+    reading = SharedStore(found, upgrade=False, environment=environment)
+    with pytest.raises(StoreError):
+        making()
+    (tmp_path / "later").mkdir()
+    # Whoever only reads makes no file.
+    with pytest.raises(StoreError, match="no such file"):
+        reading()
+
+    store = making()
+
+    assert making() is store
+    assert reading() is reading()
+    making.close()
+    assert making() is not store
+    making.close()
+    reading.close()
+
+
+def test_a_missing_variable_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(WatchError, match="NOWHERE is not set"):
+        SharedStore(named("sqlite:///${NOWHERE}/a.db", tmp_path), upgrade=False, environment={})

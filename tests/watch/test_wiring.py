@@ -21,7 +21,7 @@ from mien.errors import MienError
 from mien.serve.settings import SettingsError
 from mien.watch import config
 from mien.watch.config import WatchError
-from mien.watch.wiring import publishing, settings_of
+from mien.watch.wiring import _beside, publishing, settings_of
 from tests.serve.conftest import wait_until
 from tests.tiny import face_card, model_bytes
 from tests.watch import video
@@ -207,6 +207,31 @@ def test_a_broker_gets_them_without_a_service_too(
             assert process.returncode == 0
         listener.wait("shops/status", "offline")
     assert stored(shop) >= 1
+
+
+class Broken:
+    """A watch that fails at once."""
+
+    stopped = False
+
+    def run(self) -> None:
+        raise MienError("the last visits could not be handed on")
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_cameras_that_fail_end_the_service_and_say_why() -> None:
+    heard: list[int] = []
+    old = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    watch: Any = Broken()
+    try:
+        with pytest.raises(MienError, match="last visits"), _beside(watch):
+            wait_until(lambda: heard)
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+    assert watch.stopped
 
 
 def configured(**more: object) -> config.Config:

@@ -77,6 +77,20 @@ def test_areas_take_effect_at_once_and_are_kept(start: Start) -> None:
     assert {"name": "door", "areas": ["left"]} in found.http.get("/v1/privacy").json()["cameras"]
 
 
+def test_as_many_areas_and_corners_as_may_be(start: Start) -> None:
+    found = start()
+    turns = np.linspace(0, 2 * np.pi, 100, endpoint=False)
+    circle = np.column_stack([0.5 + 0.4 * np.cos(turns), 0.5 + 0.4 * np.sin(turns)]).tolist()
+    areas = [LEFT | {"name": f"{n:02}" * 30, "polygon": circle} for n in range(50)]
+
+    answer = found.http.put("/v1/cameras/door/areas", json={"areas": areas})
+
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["areas"]) == 50
+    kept = config.read(file_of(found)).cameras[0].areas
+    assert [len(area.polygon) for area in kept] == [100] * 50
+
+
 def test_no_areas_are_the_whole_view(start: Start) -> None:
     found = start()
     answer = found.http.put("/v1/cameras/door/areas", json={"areas": []})
@@ -133,7 +147,7 @@ def test_numbers_that_are_none_are_refused(shop: Running, number: str) -> None:
 
 
 def test_bodies_are_limited(shop: Running) -> None:
-    huge = json.dumps(triangle(*[[0.5, 0.5]] * 30_000))
+    huge = json.dumps(triangle(*[[0.5, 0.5]] * 60_000))
     problem(
         shop.http.put("/v1/cameras/door/areas", content=huge, headers=JSON), 413, "body-too-large"
     )

@@ -11,8 +11,8 @@ from mien.serve.service import service_of
 
 Body = TypeVar("Body", bound=BaseModel)
 
-MOST_BYTES: Final = 200_000
-"""50 areas of 100 corners each, written at length, are about half of it."""
+MOST_BYTES: Final = 500_000
+"""50 areas of 100 corners each, written with all digits, are less than half of it."""
 
 
 async def body_of(request: Request, model: type[Body]) -> Body:
