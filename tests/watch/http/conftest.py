@@ -52,9 +52,14 @@ def start(tmp_path: Path, film: Path, tiny: str) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def started(
-            *, cameras: bool = True, more: str = "", url: str = "", **settings: Any
+            *,
+            cameras: bool = True,
+            more: str = "",
+            url: str = "",
+            source: str = "",
+            **settings: Any,
         ) -> Running:
-            file = write_configuration(tmp_path, film, tiny, more, url)
+            file = write_configuration(tmp_path, source or str(film), tiny, more, url)
             found = config.read(file)
             known = {"models": (tiny,), "threads": 1} | settings
             served = Served(found, file, lambda _: None, cameras)
@@ -67,7 +72,7 @@ def start(tmp_path: Path, film: Path, tiny: str) -> Iterator[Start]:
 def shop(tmp_path_factory: pytest.TempPathFactory, film: Path, tiny: str) -> Iterator[Running]:
     """Serve one watch for all tests of a module."""
     folder = tmp_path_factory.mktemp("shop")
-    file = write_configuration(folder, film, tiny)
+    file = write_configuration(folder, str(film), tiny)
     served = Served(config.read(file), file, lambda _: None)
     known = Settings.model_validate({"models": (tiny,), "threads": 1})
     with running(known, served.extend) as found:
@@ -75,7 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, film: Path, tiny: str) -> Ite
 
 
 def write_configuration(
-    folder: Path, film: Path, model: str, more: str = "", url: str = ""
+    folder: Path, source: str, model: str, more: str = "", url: str = ""
 ) -> Path:
     """Write `shop.toml` and a store beside it, with the visits of `crowded`."""
     base = folder / "visits.sqlite3"
@@ -90,7 +95,7 @@ threads = 1
 
 [[cameras]]
 name = "door"
-source = "{film}"
+source = "{source}"
 real_time = true
 
 [[cameras.areas]]

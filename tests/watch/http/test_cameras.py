@@ -13,7 +13,10 @@ import pytest
 from mien.errors import OutputError
 from mien.watch import config, editing
 from tests.serve.conftest import Running, problem, wait_until
+from tests.watch import video
 from tests.watch.http.conftest import AREA, Start, hub_of
+from tests.watch.rtsp import RtspServer
+from tests.watch.test_run import passing
 
 LEFT = {"name": "left", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]], "ignore": False}
 POSTER = {"name": "poster", "polygon": [[0.9, 0.1], [1, 0.1], [1, 0.4]], "ignore": True}
@@ -49,6 +52,31 @@ def test_a_still_is_the_newest_frame_and_kept_by_nobody(shop: Running) -> None:
 def test_no_still_without_a_picture(shop: Running) -> None:
     answer = shop.http.get("/v1/cameras/back%20door/still")
     assert "ended" in problem(answer, 503, "no-picture-now")["detail"]
+
+
+def test_a_stream_that_goes_and_comes_back_is_told(start: Start) -> None:
+    server = RtspServer(video.access_units(passing(20)), password="me:very-secret")
+    found = start(source=server.url.replace("://", "://me:very-secret@"))
+
+    def door() -> Any:
+        return found.http.get("/v1/cameras").json()[0]
+
+    wait_until(lambda: found.http.get("/v1/cameras/door/still").status_code == 200)
+    assert door()["state"] == "live"
+    server.cut()
+    wait_until(lambda: door()["state"] == "lost")
+    assert (door()["losses"], door()["source"].startswith("rtsp://***@")) == (1, True)
+    assert door()["reason"]
+    # What it saw before is nobody's to look at.
+    problem(found.http.get("/v1/cameras/door/still"), 503, "no-picture-now")
+    text = found.http.get("/metrics").text
+    assert 'mien_camera_state{camera="door",state="lost"} 1.0' in text
+    assert 'mien_camera_losses_total{camera="door"} 1.0' in text
+    server.listen()
+    wait_until(lambda: door()["state"] == "live")
+    told = found.http.get("/v1/audience/live").text + found.http.get("/metrics").text
+    assert "very-secret" not in str(door()) + told
+    server.cut()
 
 
 @pytest.mark.parametrize("name", ["cellar", "../door", "..", "door/../door", "x" * 60, "%00", "\n"])
