@@ -133,10 +133,29 @@ def test_list_tells_what_each_model_may_be_used_for(
     cells = [re.split(" {2,}", row.strip()) for row in (header, *rows)]
     assert [row[:1] + row[2:] for row in cells] == [
         ["name", "tasks", "input", "weights may be used for"],
-        ["face", "age, gender, weight", "face, 16 x 16 pixels", "research; not for sale"],
+        ["face (default)", "age, gender, weight", "face, 16 x 16 pixels", "research; not for sale"],
         ["colour", "colour", "centre, 16 x 16 pixels", "tests"],
     ]
     assert cells[1][1] == f"{full_model.stat().st_size / 1000:.1f} kB"
+
+
+@pytest.mark.parametrize(("named", "marked"), [("colour", "colour"), ("own.onnx", "")])
+def test_list_marks_the_default(
+    named: str,
+    marked: str,
+    mien: Mien,
+    full_model: Path,
+    colour_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [Packaged("face", full_model), Packaged("colour", colour_model)]
+    monkeypatch.setattr(model, "packaged", lambda: found)
+    monkeypatch.setenv(model.VARIABLE, named)
+    lines = mien("models", "list").out.splitlines()
+    assert [line.split("  ")[0] for line in lines if "(default)" in line] == (
+        [f"{marked} (default)"] if marked else []
+    )
+    assert ("the default is own.onnx, by MIEN_MODEL" in lines) == (not marked)
 
 
 def test_list_says_so_when_there_is_none(mien: Mien, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 from mien import Model
+from mien.card import Card
 from mien.errors import ModelError
 from mien.faces import detector_file
 from mien.model import find
 from mien.serve.app import create_app
 from mien.serve.settings import Settings, SettingsError
 from tests.serve.conftest import Running, problem, running
+from tests.tiny import colour_card, face_card, model_bytes
 
 
 def test_models_are_listed_with_their_cards(real: Running) -> None:
     found = real.http.get("/v1/models").json()
-    assert [(model["name"], model["kind"]) for model in found["models"]] == [
+    assert [(model["name"], model["kind"]) for model in found["models"][:2]] == [
         ("face", "face"),
         ("colour", "picture"),
     ]
@@ -74,3 +76,75 @@ def test_the_model_of_a_run_is_called_after_its_folder(
     with running(Settings(models=tuple(map(str, paths)))) as found:
         listed = found.http.get("/v1/models").json()["models"]
     assert [model["name"] for model in listed] == ["pets", "cars"]
+
+
+def beside(folder: Path, small: Card | None, name: str = "shop") -> str:
+    """Write a model of faces, made larger by its card, and a smaller one beside it."""
+    path = folder / f"{name}.onnx"
+    path.write_bytes(model_bytes(face_card(name=name, description="x" * 500)))
+    if small is not None:
+        (folder / f"{name}-small.onnx").write_bytes(model_bytes(small))
+    return str(path)
+
+
+def test_a_smaller_model_beside_one_is_for_browsers(tmp_path: Path) -> None:
+    model = beside(tmp_path, face_card(name="shop-small"))
+    with running(Settings(models=(model,))) as found:
+        told = found.http.get("/v1/models").json()["models"]
+        assert [(one["name"], one["small"]) for one in told] == [
+            ("shop", "shop-small"),
+            ("shop-small", None),
+        ]
+        assert told[1]["bytes"] < told[0]["bytes"]
+        file = found.http.get(told[1]["file"]).content
+        assert file == (tmp_path / "shop-small.onnx").read_bytes()
+        # Who names none is still read by the larger one.
+        assert found.service.catalogue.choose(None, "face").name == "shop"
+        assert found.service.catalogue.notes == [
+            "browsers that read by themselves take shop-small instead of shop"
+        ]
+
+
+def test_a_smaller_model_that_is_named_too_keeps_its_place(tmp_path: Path) -> None:
+    model = beside(tmp_path, face_card(name="shop-small"))
+    small = str(tmp_path / "shop-small.onnx")
+    catalogue = create_app(Settings(models=(small, model))).state.service.catalogue
+    assert list(catalogue.entries) == ["shop-small", "shop"]
+    assert (catalogue.small("shop"), catalogue.small("shop-small")) == ("shop-small", None)
+
+
+def test_the_smaller_model_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "pets").mkdir()
+    model = beside(tmp_path / "pets", face_card(), "model")
+    catalogue = create_app(Settings(models=(model,))).state.service.catalogue
+    assert (list(catalogue.entries), catalogue.small("pets")) == (
+        ["pets", "pets-small"],
+        "pets-small",
+    )
+
+
+@pytest.mark.parametrize(
+    ("small", "note"),
+    [
+        (face_card(tasks=face_card().tasks[:2]), "it reads other than shop"),
+        (colour_card(), "it reads other than shop"),
+        (face_card(description="x" * 5000), "it is no smaller than shop"),
+        (None, ""),
+    ],
+)
+def test_what_cannot_stand_for_a_model_is_not_offered(
+    small: Card | None, note: str, tmp_path: Path
+) -> None:
+    catalogue = create_app(Settings(models=(beside(tmp_path, small),))).state.service.catalogue
+    assert (list(catalogue.entries), catalogue.small("shop")) == (["shop"], None)
+    wanted = [f"shop-small is not offered to browsers: {note}"] if note else []
+    assert catalogue.notes == wanted
+
+
+def test_a_broken_file_beside_a_model_does_not_stop_the_service(tmp_path: Path) -> None:
+    model = beside(tmp_path, None)
+    (tmp_path / "shop-small.onnx").write_bytes(b"no model")
+    catalogue = create_app(Settings(models=(model,))).state.service.catalogue
+    assert list(catalogue.entries) == ["shop"]
+    (note,) = catalogue.notes
+    assert note.startswith("shop-small is not offered to browsers: shop-small: ")

@@ -116,6 +116,7 @@ def _summary() -> ModelSummary:
         bytes=len(file.data),
         sha256=file.digest,
         file=f"/v1/models/{MODEL}/file",
+        small=None,
         card=Analyzer(MODEL, threads=1).model.card,
     )
 

@@ -1,11 +1,13 @@
 """The page reads a camera live, by both engines, and says why where it cannot."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mien.serve.settings import Settings
 from tests.serve.conftest import Running, running
+from tests.tiny import face_card, model_bytes
 from tests.web.conftest import CAMERA, Launch, Visit, Visiting, api
 
 
@@ -89,13 +91,15 @@ def test_a_missing_camera_is_named(visit: Visiting, launch: Launch) -> None:
 
 
 def test_an_insecure_page_says_what_to_do(
-    visit: Visiting, launch: Launch, service: Running
+    visit: Visiting, launch: Launch, models: tuple[str, ...]
 ) -> None:
     named = launch(CAMERA, "--host-resolver-rules=MAP faces.example 127.0.0.1")
-    here = visit(using=named, url=service.url.replace("127.0.0.1", "faces.example"), permissions=[])
-    here.open("live")
-    here.page.get_by_role("button", name="Start the camera").click()
-    api.expect(here.page.get_by_role("alert")).to_contain_text("--tls-self-signed")
+    with running(Settings(models=models, threads=1, hosts=("faces.example",))) as service:
+        url = service.url.replace("127.0.0.1", "faces.example")
+        here = visit(using=named, url=url, permissions=[])
+        here.open("live")
+        here.page.get_by_role("button", name="Start the camera").click()
+        api.expect(here.page.get_by_role("alert")).to_contain_text("--tls-self-signed")
 
 
 def test_a_server_that_goes_away_is_named(visit: Visiting, models: tuple[str, ...]) -> None:
@@ -105,3 +109,21 @@ def test_a_server_that_goes_away_is_named(visit: Visiting, models: tuple[str, ..
         api.expect(here.page.locator(".live-faces .result")).to_have_count(2)
     api.expect(here.page.get_by_role("alert")).to_contain_text("cannot be reached")
     api.expect(here.page.locator(".live-faces")).to_have_count(0)
+
+
+def test_the_browser_takes_the_smaller_model_where_there_is_one(
+    visit: Visiting, tmp_path: Path
+) -> None:
+    """Its file is fetched, and the larger one's is not; the server still reads by the larger."""
+    larger = face_card(name="shop", description="x" * 500)
+    (tmp_path / "shop.onnx").write_bytes(model_bytes(larger))
+    (tmp_path / "shop-small.onnx").write_bytes(model_bytes(face_card(name="shop-small")))
+    with running(Settings(models=(str(tmp_path / "shop.onnx"),), threads=1)) as small:
+        here = visit(url=small.url)
+        start(here, "In this browser")
+        told = here.page.locator("[data-model=shop-small]")
+        api.expect(told).to_have_text("The model shop-small was loaded: 0.0 MB.")
+        api.expect(here.page.locator(".live-faces .result")).to_have_count(2)
+        files = [url for _, url in here.requests if "/v1/models/" in url and url.endswith("/file")]
+        assert files == [f"{small.url}/v1/models/shop-small/file"]
+        assert here.complaints == []

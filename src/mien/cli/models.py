@@ -33,11 +33,14 @@ app.command()(imagenet)
 
 @app.command("list")
 def list_models() -> None:
-    """List the models that come with mien."""
+    """List the models that come with mien, what they may be used for, and which is the default.
+
+    MIEN_MODEL names another default, a packaged model or a file, for all of mien.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    from mien.model import Model, packaged
+    from mien.model import VARIABLE, Model, default_name, packaged
 
     found = packaged()
     if not found:
@@ -51,7 +54,7 @@ def list_models() -> None:
         card = opened.card
         tasks = ", ".join(task.name for task in card.tasks)
         cells = (
-            item.name,
+            f"{item.name} (default)" if item.name == default_name() else item.name,
             _size(opened),
             tasks,
             f"{card.input.framing}, {_pixels(card.input)}",
@@ -59,6 +62,8 @@ def list_models() -> None:
         )
         table.add_row(*map(_plain, cells))
     Console(highlight=False, markup=False, width=_width()).print(table)
+    if default_name() not in {item.name for item in found}:
+        _echo(f"the default is {default_name()}, by {VARIABLE}")
 
 
 @app.command()

@@ -23,6 +23,9 @@ from mien.serve.settings import Settings, SettingsError
 Kind = Literal["face", "picture"]
 Tensors = dict[str, NDArray[np.float32]]
 
+SMALL: Final = "-small"
+"""What follows a model's name, and its file's, where it is the smaller one for browsers."""
+
 _OF_A_RUN: Final = "model.onnx"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -99,9 +102,15 @@ class Entry:
 class Catalogue:
     """All models of a service.
 
+    Beside a model of faces, NAME.onnx, may lie NAME-small.onnx, a smaller one that reads the same
+    tasks. It is served too, last, and browsers that run a model themselves are told to take it.
+
     Args:
         settings: The service's settings.
         threads: Threads that one run of a network may use.
+
+    Attributes:
+        notes: Lines for whoever starts the service, about smaller models.
 
     Raises:
         ModelError: A model cannot be used.
@@ -112,16 +121,28 @@ class Catalogue:
         self.limits = Limits(settings.max_body, settings.max_pixels)
         self.detector = File.of(detector_file())
         self.entries: dict[str, Entry] = {}
+        self.notes: list[str] = []
         self._asked: dict[str, Entry] = {}
+        self._small: dict[str, str] = {}
+        places: dict[str, Path] = {}
         for model in settings.models:
-            entry = self._asked[model] = self._open(model, settings, threads)
+            path = find(model)
+            entry = self._asked[model] = self._open(path, _name(path), settings, threads)
             if entry.name in self.entries:
                 raise SettingsError(f"models: two are called {entry.name!r}; rename a file")
             self.entries[entry.name] = entry
+            places[entry.name] = path
+        for name, path in places.items():
+            if self.entries[name].kind == "face":
+                self._add_small(name, path, settings, threads)
 
     def opened(self, model: str) -> Model | None:
         """Return the model that the settings name so; None if they do not."""
         return self._asked[model].model if model in self._asked else None
+
+    def small(self, name: str) -> str | None:
+        """Return the name of the smaller model that browsers take instead; None for none."""
+        return self._small.get(name)
 
     def find(self, name: str) -> Entry:
         """Return a model.
@@ -160,10 +181,26 @@ class Catalogue:
             raise Problem(404, "no-such-model", f"This service has no model that reads {what}.")
         return fitting[0]
 
-    def _open(self, name: str, settings: Settings, threads: int) -> Entry:
-        path = find(name)
-        # Every run calls its model file so; its folder says which it is.
-        shown = path.absolute().parent.name if path.name == _OF_A_RUN else path.stem
+    def _add_small(self, name: str, path: Path, settings: Settings, threads: int) -> None:
+        """Serve the smaller model that lies beside one, if there is one that can stand for it."""
+        beside, called = path.with_name(f"{path.stem}{SMALL}{path.suffix}"), f"{name}{SMALL}"
+        if called not in self.entries and not beside.is_file():
+            return
+        try:
+            small = self.entries.get(called) or self._open(beside, called, settings, threads)
+        except (ModelError, SettingsError) as error:
+            self.notes.append(f"{called} is not offered to browsers: {error}")
+            return
+        whole = self.entries[name]
+        if _read_by(small) != _read_by(whole):
+            self.notes.append(f"{called} is not offered to browsers: it reads other than {name}")
+        elif len(small.file.data) >= len(whole.file.data):
+            self.notes.append(f"{called} is not offered to browsers: it is no smaller than {name}")
+        else:
+            self.notes.append(f"browsers that read by themselves take {called} instead of {name}")
+            self.entries[called], self._small[name] = small, called
+
+    def _open(self, path: Path, shown: str, settings: Settings, threads: int) -> Entry:
         if not _NAME.fullmatch(shown):
             raise SettingsError(
                 f"models: {shown!r} cannot stand in an address; name the file with letters, "
@@ -194,6 +231,19 @@ class Catalogue:
             for reader in (entry.analyzer, entry.whole, entry.classifier):
                 if reader is not None:
                     reader(grey)
+
+
+def _name(path: Path) -> str:
+    # Every run calls its model file so; its folder says which it is.
+    return path.absolute().parent.name if path.name == _OF_A_RUN else path.stem
+
+
+def _read_by(entry: Entry) -> dict[str, tuple[object, ...]]:
+    """Return the tasks that a model reads, by name, and what their outputs are."""
+    return {
+        task.name: (entry.kind, task.kind, task.labels, task.ages, task.default)
+        for task in entry.card.tasks
+    }
 
 
 def _read(path: Path) -> bytes:

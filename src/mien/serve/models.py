@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from mien.serve.catalogue import Entry, File
+from mien.serve.catalogue import Catalogue, Entry, File
 from mien.serve.problems import responses
 from mien.serve.schemas import ModelList, ModelSummary
 from mien.serve.service import ServiceDep
@@ -27,13 +27,14 @@ _FILE: Final[dict[str, Any]] = {
 }
 
 
-def _summary(entry: Entry) -> ModelSummary:
+def _summary(entry: Entry, catalogue: Catalogue) -> ModelSummary:
     return ModelSummary(
         name=entry.name,
         kind=entry.kind,
         bytes=len(entry.file.data),
         sha256=entry.file.digest,
         file=f"/v1/models/{entry.name}/file",
+        small=catalogue.small(entry.name),
         card=entry.card,
     )
 
@@ -41,8 +42,9 @@ def _summary(entry: Entry) -> ModelSummary:
 @router.get("/models", operation_id="listModels", summary="List the models")
 async def list_models(service: ServiceDep) -> ModelList:
     """List the models with their cards: tasks, data, measured errors, terms of use."""
-    entries = service.catalogue.entries.values()
-    return ModelList(models=[_summary(entry) for entry in entries], detector=DETECTOR)
+    found = service.catalogue
+    models = [_summary(entry, found) for entry in found.entries.values()]
+    return ModelList(models=models, detector=DETECTOR)
 
 
 @router.get(
@@ -53,7 +55,7 @@ async def list_models(service: ServiceDep) -> ModelList:
 )
 async def show_model(name: str, service: ServiceDep) -> ModelSummary:
     """Show one model with its card."""
-    return _summary(service.catalogue.find(name))
+    return _summary(service.catalogue.find(name), service.catalogue)
 
 
 @router.get(

@@ -66,6 +66,8 @@ def serve(settings: Settings, tell: Callable[[str], None], extend: Extend | None
             tell(line)
         for entry in app.state.service.catalogue.entries.values():
             tell(entry.card.terms)
+        for note in app.state.service.catalogue.notes:
+            tell(note)
         options = server_options(settings)
         if settings.workers == 1:
             sys.setswitchinterval(_SWITCH)

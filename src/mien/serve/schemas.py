@@ -164,6 +164,10 @@ class ModelSummary(_Out):
     bytes: int = Field(description="Size of its file.", ge=1)
     sha256: str = Field(description="SHA-256 of its file.", pattern="^[0-9a-f]{64}$")
     file: str = Field(description="Where its file is, on this service.")
+    small: str | None = Field(
+        description="Name of a smaller model that reads the same, for browsers that run it; null "
+        "where there is none."
+    )
     card: Card = Field(description="What its outputs mean, its measured errors, its terms.")
 
 

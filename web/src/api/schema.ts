@@ -1749,6 +1749,11 @@ export interface components {
              * @description Where its file is, on this service.
              */
             file: string;
+            /**
+             * Small
+             * @description Name of a smaller model that reads the same, for browsers that run it; null where there is none.
+             */
+            small: string | null;
             /** @description What its outputs mean, its measured errors, its terms. */
             card: components["schemas"]["Card"];
         };

@@ -7,13 +7,14 @@ import { FailureBox } from "../ui/FailureBox";
 import { Icon } from "../ui/Icon";
 import { Select } from "../ui/Select";
 import { useCamera, useCameras, useVideo } from "../ui/camera";
+import { decimal } from "../ui/numbers";
 import { LiveFaces } from "./LiveFaces";
 import { LiveFigures } from "./LiveFigures";
 import { Stage } from "./Stage";
 import { useReadings } from "./useReadings";
 
 export function LivePage() {
-  const { texts, url, key, race, engine, change } = useSettings();
+  const { texts, language, url, key, race, engine, change } = useSettings();
   const service = useService();
   const [wanted, setWanted] = useState(false);
   const [device, setDevice] = useState("");
@@ -71,6 +72,14 @@ export function LivePage() {
           <p className="hint">
             {engine === "browser" ? texts.live.browserPrivacy : texts.live.serverPrivacy}
           </p>
+          {on && readings.model && engine === "browser" && (
+            <p className="hint" data-model={readings.model.name}>
+              {texts.live.model(
+                readings.model.name,
+                texts.models.megabytes(decimal(readings.model.bytes / 1e6, language, 1)),
+              )}
+            </p>
+          )}
         </fieldset>
         <LiveFigures readings={on ? readings : null} />
         <LiveFaces tracks={on ? readings.tracks : []} />

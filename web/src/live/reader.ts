@@ -1,9 +1,10 @@
 /** What reads a camera's frames: the engine in this browser, or the service's stream. */
 import { Failure, asFailure } from "../api/failure";
 import type { Server, Service } from "../api/service";
-import type { Face } from "../api/types";
+import type { Face, Model } from "../api/types";
 import type { EngineName } from "../app/settings";
 import { wantedTasks } from "../photo/tasks";
+import { liveModel } from "./model";
 import { StreamReader } from "./stream";
 
 export interface FrameReading {
@@ -27,15 +28,20 @@ export interface ReaderOptions {
   race: boolean;
 }
 
-/** Open what reads frames. Throws a Failure, or the engine's own error. */
-export async function openReader(options: ReaderOptions): Promise<FrameReader> {
+/** Open what reads frames, by which model. Throws a Failure, or the engine's own error. */
+export async function openReader(
+  options: ReaderOptions,
+): Promise<{ reader: FrameReader; model: Model }> {
   const { engine, server, service, race } = options;
   const { models } = await service.models();
-  const model = models.find(({ kind }) => kind === "face");
+  const model = liveModel(models, engine);
   if (!model) throw new Failure("no-model");
   const tasks = wantedTasks(model.card, race);
-  if (engine === "server") return StreamReader.open(server, tasks);
-  return openEngine(server, model.name, tasks);
+  const reader =
+    engine === "server"
+      ? await StreamReader.open(server, tasks)
+      : await openEngine(server, model.name, tasks);
+  return { reader, model };
 }
 
 async function openEngine(

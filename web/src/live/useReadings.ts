@@ -1,6 +1,7 @@
 /** Reads a playing video's frames one after the other, and follows the faces in it. */
 import { type RefObject, useEffect, useState } from "react";
 import type { Failure } from "../api/failure";
+import type { Model } from "../api/types";
 import { type Pace, PaceMeter } from "./rate";
 import { type FrameReader, type ReaderOptions, openReader, readerFailure } from "./reader";
 import { Smoother, type Track } from "./smoothing";
@@ -8,6 +9,8 @@ import { Smoother, type Track } from "./smoothing";
 export interface Readings extends Pace {
   state: "opening" | "running" | "failed";
   failure: Failure | null;
+  /** What reads the frames. */
+  model: Model | null;
   width: number;
   height: number;
   tracks: Track[];
@@ -16,6 +19,7 @@ export interface Readings extends Pace {
 const NOTHING: Readings = {
   state: "opening",
   failure: null,
+  model: null,
   width: 0,
   height: 0,
   tracks: [],
@@ -67,10 +71,11 @@ async function keepReading(
   while (!signal.aborted) {
     let reader: FrameReader | null = null;
     try {
-      reader = await openReader(options);
+      const opened = await openReader(options);
+      reader = opened.reader;
       signal.addEventListener("abort", () => reader?.close());
       if (signal.aborted) return reader.close();
-      report({ state: "running", failure: null });
+      report({ state: "running", failure: null, model: opened.model });
       await readFrames(video, reader, signal, (part) => {
         wait = FIRST_WAIT;
         report(part);

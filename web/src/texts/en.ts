@@ -110,6 +110,7 @@ export const en = {
     browser: "In this browser",
     server: "On the server",
     browserPrivacy: "No picture leaves this machine: the model runs in this page.",
+    model: (name: string, size: string) => `The model ${name} was loaded: ${size}.`,
     serverPrivacy: "Frames go to the server, which reads them and keeps none.",
     loading: "The model is being loaded …",
     connecting: "Connecting to the server …",

@@ -109,6 +109,7 @@ export const vi: Texts = {
     browser: "Trong trình duyệt này",
     server: "Trên máy chủ",
     browserPrivacy: "Không ảnh nào rời khỏi máy này: mô hình chạy ngay trong trang.",
+    model: (name, size) => `Đã tải mô hình ${name}: ${size}.`,
     serverPrivacy: "Khung hình được gửi đến máy chủ, máy chủ đọc và không lưu lại.",
     loading: "Đang tải mô hình …",
     connecting: "Đang kết nối máy chủ …",
