@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mien.evaluation import wording
+from mien.evaluation.conditions import CONDITIONS
 from mien.evaluation.result import BY_CONDITION, BY_WIDTH, GROUPINGS
 
 TEXTS = Path(__file__).parents[2] / "web" / "src" / "texts"
@@ -23,3 +24,10 @@ def names(language: str, section: str) -> set[str]:
 def test_the_page_knows_what_a_card_may_hold(language: str) -> None:
     assert set(wording._FIGURES) <= names(language, "metrics")
     assert {*GROUPINGS, BY_WIDTH, BY_CONDITION} == names(language, "by")
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_the_page_has_words_for_conditions(language: str) -> None:
+    text = (TEXTS / f"{language}.ts").read_text("utf-8")
+    for name in CONDITIONS:
+        assert re.search(rf'^ +"?{name}"?: ', text, re.MULTILINE), name

@@ -225,6 +225,10 @@ export const en = {
     disgust: "disgust",
     fear: "fear",
     contempt: "contempt",
+    "32 pixels wide": "32 pixels wide",
+    grey: "without colour",
+    dark: "in low light",
+    jpeg: "strong JPEG",
   },
 };
 

@@ -223,5 +223,9 @@ export const vi: Texts = {
     disgust: "ghê tởm",
     fear: "sợ",
     contempt: "khinh thường",
+    "32 pixels wide": "rộng 32 pixel",
+    grey: "không màu",
+    dark: "thiếu sáng",
+    jpeg: "JPEG nén mạnh",
   },
 };
