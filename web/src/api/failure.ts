@@ -8,10 +8,16 @@ export type FailureKind =
   | "unreadable"
   | "busy"
   | "no-model"
+  | "absent"
+  | "taken"
+  | "invalid"
   | "refused"
   | "broken";
 
-const KINDS: Record<number, FailureKind> = {
+/** Kinds by the status of an answer. */
+export type Kinds = Readonly<Record<number, FailureKind>>;
+
+const KINDS: Kinds = {
   401: "unauthorised",
   404: "no-model",
   413: "too-large",
@@ -32,9 +38,13 @@ export class Failure extends Error {
   }
 }
 
-/** The failure that an answer of this status and content stands for. */
-export function failureOf(status: number, content: unknown): Failure {
-  const kind = KINDS[status] ?? (status >= 500 ? "broken" : "refused");
+/**
+ * The failure that an answer of this status and content stands for.
+ *
+ * @param kinds Kinds that go before the usual ones, which speak of pictures.
+ */
+export function failureOf(status: number, content: unknown, kinds: Kinds = {}): Failure {
+  const kind = kinds[status] ?? KINDS[status] ?? (status >= 500 ? "broken" : "refused");
   return new Failure(kind, isProblem(content) ? content.detail : "");
 }
 

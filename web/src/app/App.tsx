@@ -1,5 +1,5 @@
 /** The page as a whole: the head, and the part that the address names. */
-import { useEffect, useRef, useState } from "react";
+import { Suspense, lazy, useEffect, useRef, useState } from "react";
 import { ClassifyPage } from "../classify/ClassifyPage";
 import { LivePage } from "../live/LivePage";
 import { ModelsPage } from "../models/ModelsPage";
@@ -8,6 +8,10 @@ import { Header } from "./Header";
 import { Part } from "./Part";
 import { type Page, usePage } from "./route";
 import { useTexts } from "./settings";
+
+// Few visitors of a page of photos need them, so they come when they are looked at.
+const AudiencePage = lazy(() => import("../audience/AudiencePage"));
+const TallyPage = lazy(() => import("../tally/TallyPage"));
 
 interface PartOf {
   content: React.JSX.Element;
@@ -22,6 +26,9 @@ const PARTS: Record<Page, PartOf> = {
   live: { content: <LivePage />, kept: false },
   classify: { content: <ClassifyPage />, kept: true },
   models: { content: <ModelsPage />, kept: true },
+  // Both listen to the service as long as they are shown.
+  audience: { content: <AudiencePage />, kept: false },
+  tally: { content: <TallyPage />, kept: false },
 };
 
 export function App() {
@@ -52,7 +59,7 @@ export function App() {
         </h1>
         {kept.map((name) => (
           <Part key={name} shown={name === page}>
-            {PARTS[name].content}
+            <Suspense>{PARTS[name].content}</Suspense>
           </Part>
         ))}
       </main>

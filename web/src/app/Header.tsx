@@ -4,7 +4,7 @@ import { LANGUAGES, type Language, dictionaries } from "../texts";
 import { Icon } from "../ui/Icon";
 import { Select } from "../ui/Select";
 import { ServerDialog } from "./ServerDialog";
-import { PAGES, type Page } from "./route";
+import { MENU, type Page } from "./route";
 import { THEMES, type Theme, useSettings } from "./settings";
 
 export function Header({ page }: { page: Page | null }) {
@@ -17,7 +17,7 @@ export function Header({ page }: { page: Page | null }) {
         mien
       </a>
       <nav aria-label={texts.menu}>
-        {PAGES.map((name) => (
+        {MENU.map((name) => (
           <a key={name} href={`#/${name}`} aria-current={name === page ? "page" : undefined}>
             {texts.pages[name]}
           </a>

@@ -1,14 +1,18 @@
 /** The page in English; the other dictionaries have the same entries, which their types ensure. */
 
+import { audience, tally } from "./audience.en";
+
 export const en = {
   language: "English",
   skip: "Skip to the content",
-  pages: { photo: "Photo", live: "Live", classify: "Classify", models: "Models" },
+  pages: { photo: "Photo", live: "Live", classify: "Classify", models: "Models", audience: "Audience", tally: "Tally" },
   titles: {
     photo: "Faces in a photo",
     live: "Faces live, from a camera",
     classify: "What is in a picture",
     models: "The models, and how far to trust them",
+    audience: "Who came, when, and for how long",
+    tally: "Tally at the door",
   },
   menu: "Pages",
   notFound: "There is no such page here.",
@@ -36,6 +40,9 @@ export const en = {
     unreadable: "This picture cannot be read.",
     busy: "The server is busy. Try again in a moment.",
     "no-model": "The server has no model for this.",
+    absent: "The server does not have this (any more).",
+    taken: "Somebody else was first.",
+    invalid: "The server does not accept this.",
     refused: "The server refused this.",
     broken: "Something went wrong.",
     said: "The server said:",
@@ -183,6 +190,8 @@ export const en = {
       `${share} of ${truth} read as ${read} (${n})`,
     noFigures: "Its card holds no measured figures.",
   },
+  audience,
+  tally,
   metrics: {
     mae: "Mean error, years",
     balanced_mae: "Mean error, mean over groups",

@@ -1,15 +1,18 @@
 /** The page in Vietnamese. */
+import { audience, tally } from "./audience.vi";
 import type { Texts } from "./en";
 
 export const vi: Texts = {
   language: "Tiếng Việt",
   skip: "Chuyển đến nội dung",
-  pages: { photo: "Ảnh", live: "Trực tiếp", classify: "Phân loại", models: "Mô hình" },
+  pages: { photo: "Ảnh", live: "Trực tiếp", classify: "Phân loại", models: "Mô hình", audience: "Lượt khách", tally: "Kiểm đếm" },
   titles: {
     photo: "Khuôn mặt trong ảnh",
     live: "Khuôn mặt trực tiếp từ máy quay",
     classify: "Trong ảnh có gì",
     models: "Các mô hình và mức độ tin cậy",
+    audience: "Ai đã đến, khi nào và bao lâu",
+    tally: "Kiểm đếm tại cửa",
   },
   menu: "Các trang",
   notFound: "Không có trang này.",
@@ -37,6 +40,9 @@ export const vi: Texts = {
     unreadable: "Không đọc được ảnh này.",
     busy: "Máy chủ đang bận. Hãy thử lại sau giây lát.",
     "no-model": "Máy chủ không có mô hình cho việc này.",
+    absent: "Máy chủ không (còn) có thứ này.",
+    taken: "Người khác đã làm trước.",
+    invalid: "Máy chủ không chấp nhận nội dung này.",
     refused: "Máy chủ đã từ chối.",
     broken: "Đã xảy ra lỗi.",
     said: "Máy chủ trả lời:",
@@ -181,6 +187,8 @@ export const vi: Texts = {
     cell: (share, truth, read, n) => `${share} của ${truth} đọc thành ${read} (${n})`,
     noFigures: "Thẻ mô hình không có số liệu đo.",
   },
+  audience,
+  tally,
   metrics: {
     mae: "Sai số trung bình, năm",
     balanced_mae: "Sai số trung bình, trung bình các nhóm",

@@ -8,6 +8,10 @@ const PATHS = {
   video: "M3 7h12v10H3zM15 11l6-3v8l-6-3z",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   close: "M6 6l12 12M18 6L6 18",
+  area: "M5 8l8-4 6 6-3 9-9 1zM5 8h.01M13 4h.01M19 10h.01M16 19h.01M7 20h.01",
+  up: "M12 19V5M6 11l6-6 6 6",
+  undo: "M9 7L4 12l5 5M4 12h11a5 5 0 0 1 0 10h-2",
+  tally: "M6 5v14M10 5v14M14 5v14M18 5v14M3 16L21 8",
   stop: "M7 7h10v10H7z",
 } as const;
 
