@@ -12,6 +12,9 @@ import { labelled } from "./labels";
 
 const HEIGHT = 240;
 const MARGIN = { top: 12, right: 8, bottom: 28, left: 44 };
+// Below few bars each has its name, in two lines if need be.
+const FEW = 8;
+const TWO_LINES = 16;
 const HATCH = 24;
 const CAP = 8;
 const WIDEST = 36;
@@ -29,7 +32,8 @@ export default function BarChart({ data, width, active, onActive, format }: Prop
   const id = useId();
   const { slots, series } = data;
   const inner = Math.max(0, width - MARGIN.left - MARGIN.right);
-  const height = HEIGHT - MARGIN.top - MARGIN.bottom;
+  const few = slots.length <= FEW;
+  const height = HEIGHT - MARGIN.top - MARGIN.bottom - (few ? TWO_LINES : 0);
   const x = scaleBand({
     domain: slots.map(({ key }) => key),
     range: [0, inner],
@@ -109,11 +113,17 @@ export default function BarChart({ data, width, active, onActive, format }: Prop
         <AxisBottom
           scale={x}
           top={height}
-          tickValues={labelled(slots, inner)}
+          tickValues={few ? x.domain() : labelled(slots, inner)}
           tickFormat={(key) => names.get(key) ?? ""}
           hideTicks
           axisClassName="axis"
-          tickLabelProps={{ className: "tick", textAnchor: "middle", dy: "0.1em" }}
+          tickLabelProps={{
+            className: "tick",
+            textAnchor: "middle",
+            verticalAnchor: "start",
+            dy: "-0.6em",
+            ...(few ? { width: x.step() } : {}),
+          }}
         />
       </Group>
     </svg>

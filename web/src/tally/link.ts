@@ -54,7 +54,7 @@ export class TallyLink {
   #view: LinkView;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
-  #busy = false;
+  #round: Promise<void> | null = null;
 
   constructor(service: Taps, joined: Joined, keep: (joined: Joined | null) => void) {
     this.#service = service;
@@ -102,14 +102,19 @@ export class TallyLink {
 
   /** Send all that waits; say whether the service has it. */
   async flush(): Promise<boolean> {
-    await this.#work();
+    await this.#round;
+    if (this.#queue.waiting.length > 0) await this.#work();
     return this.#queue.waiting.length === 0;
   }
 
+  /** Begin a round, if none goes on. */
+  #work(): Promise<void> {
+    if (!this.#over) this.#round ??= this.#goRound();
+    return this.#round ?? Promise.resolve();
+  }
+
   /** One round: send what waits, or ask how the tally stands. */
-  async #work(): Promise<void> {
-    if (this.#busy || this.#over) return;
-    this.#busy = true;
+  async #goRound(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     try {
       do {
@@ -119,7 +124,7 @@ export class TallyLink {
     } catch (thrown) {
       this.#meet(asFailure(thrown));
     } finally {
-      this.#busy = false;
+      this.#round = null;
       this.#change(this.#queue);
     }
     if (this.#running && !this.#over) {

@@ -7,6 +7,8 @@ describe("pageOf", () => {
     ["#/", "photo"],
     ["#/live", "live"],
     ["#models", "models"],
+    ["#/audience", "audience"],
+    ["#/tally", "tally"],
     ["#/constructor", null],
   ])("of %j is %j", (hash, page) => {
     expect(pageOf(hash)).toBe(page);

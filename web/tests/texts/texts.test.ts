@@ -32,4 +32,11 @@ describe("the dictionaries", () => {
   it("know the same figures", () => {
     expect(Object.keys(dictionaries.vi.metrics)).toEqual(Object.keys(dictionaries.en.metrics));
   });
+
+  it("know the same words for what is stored of a visit", () => {
+    const [en, vi] = [dictionaries.en, dictionaries.vi].map(({ audience }) =>
+      Object.keys(audience.privacy.words),
+    );
+    expect(vi).toEqual(en);
+  });
 });
