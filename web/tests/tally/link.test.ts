@@ -112,7 +112,8 @@ describe("a tally's link", () => {
 
   it("shows the taps of others", async () => {
     service.counts["teen"] = 7;
-    await link.flush();
+    link.nudge();
+    await settled();
     expect(link.view.counts["teen"]).toBe(7);
   });
 
