@@ -147,6 +147,11 @@ def test_pages_need_no_other_host(real: Running) -> None:
     assert real.http.get("/").headers["cache-control"] == "no-cache"
 
 
+def test_a_short_address_leads_to_the_tally(real: Running) -> None:
+    answer = real.http.get("/tally", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "./#/tally")
+
+
 def test_a_built_page_stands_before_the_plain_one(
     tmp_path: Path, tiny_models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

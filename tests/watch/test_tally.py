@@ -47,6 +47,18 @@ def test_several_people_tap_and_take_back(store: Store) -> None:
         session.tap("baby")
 
 
+def test_what_comes_again_counts_once() -> None:
+    session = Session("door", "hall", NOON)
+    for name in ("1", "1", "2"):
+        session.tap("youth", "a", name)
+    assert session.undo("a", "3") == "youth"
+    assert session.undo("a", "3") is None
+    assert session.counts["youth"] == 1
+    for _ in range(2):
+        session.tap("youth")
+    assert session.counts["youth"] == 3
+
+
 def test_a_tally_keeps_counts_and_the_visits_of_its_place_and_time(store: Store) -> None:
     store.add(people(6))
     store.add([*people(2, area="shop"), *people(2, kind="still"), visit(at=NOON + HALF)])

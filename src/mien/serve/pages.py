@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, HTTPException
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +22,24 @@ router = APIRouter(include_in_schema=False)
 async def docs() -> FileResponse:
     """Show the OpenAPI document for people."""
     return FileResponse(PLAIN / "docs.html", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/tally")
+async def tally() -> RedirectResponse:
+    """Lead to the page's tally, by an address that can be typed on a phone."""
+    # Relative, so that it also leads there below a path of a proxy.
+    return RedirectResponse("./#/tally", 307)
+
+
+def root(built: Path | None = None) -> Path:
+    """Return the folder of the page.
+
+    Args:
+        built: Folder of the built page, by default `BUILT`; without an index in it, a plain
+            page is served.
+    """
+    built = built or BUILT
+    return built if (built / "index.html").is_file() else PLAIN
 
 
 class _Files(StaticFiles):
@@ -42,14 +60,11 @@ def install(app: FastAPI, built: Path | None = None) -> None:
 
     Args:
         app: The application.
-        built: Folder of the built page, by default `BUILT`; without an index in it, a plain
-            page is served.
+        built: As for `root`.
     """
     app.include_router(router)
     app.mount("/pages", _Files(directory=PLAIN), name="pages")
-    built = built or BUILT
-    root = built if (built / "index.html").is_file() else PLAIN
-    files, otherwise = _Files(directory=root, html=True), app.router.default
+    files, otherwise = _Files(directory=root(built), html=True), app.router.default
 
     async def page(scope: Scope, receive: Receive, send: Send) -> None:
         handler = files if scope["type"] == "http" else otherwise

@@ -74,6 +74,7 @@ class Session:
         self.camera, self.area, self.started = camera, area, started
         self._counts = Counter({name: 0 for name, _ in groups})
         self._taps: dict[str, list[str]] = {}
+        self._done: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -82,12 +83,14 @@ class Session:
         with self._lock:
             return dict(self._counts)
 
-    def tap(self, group: str, who: str = "") -> None:
+    def tap(self, group: str, who: str = "", name: str = "") -> None:
         """Count one person.
 
         Args:
             group: The age group.
             who: Whoever taps, for `undo`; not kept.
+            name: The tap's own name: one that comes again, because an answer was lost on its
+                way, counts once. Without a name each counts.
 
         Raises:
             MienError: There is no such group, or there were too many taps or people who tap.
@@ -97,6 +100,8 @@ class Session:
                 raise MienError(
                     f"there is no age group {group!r}; there are {', '.join(self._counts)}"
                 )
+            if name in self._done:
+                return
             known = who in self._taps
             if sum(self._counts.values()) >= _MOST_TAPS or (
                 not known and len(self._taps) >= _MOST_WHO
@@ -106,16 +111,31 @@ class Session:
                 )
             self._counts[group] += 1
             self._taps.setdefault(who, []).append(group)
+            self._remember(name)
 
-    def undo(self, who: str = "") -> str | None:
-        """Take back the last tap of one person; return its group, None where there is none."""
+    def undo(self, who: str = "", name: str = "") -> str | None:
+        """Take back the last tap of one person.
+
+        Args:
+            who: As for `tap`.
+            name: Likewise: taking back that comes again takes nothing more back.
+
+        Returns:
+            The tap's group; None where nothing was taken back.
+        """
         with self._lock:
             taps = self._taps.get(who)
-            if not taps:
+            if not taps or name in self._done:
                 return None
             group = taps.pop()
             self._counts[group] -= 1
+            self._remember(name)
             return group
+
+    def _remember(self, name: str) -> None:
+        # A name for each that taps and takes back without end would fill the memory.
+        if name and len(self._done) < 2 * _MOST_TAPS:
+            self._done.add(name)
 
     def finish(self, ended: datetime, store: Store) -> Tally:
         """Compare with the visits of that time, and store the counts.

@@ -82,6 +82,20 @@ def test_at_a_place_one_goes_on_and_others_join(start: Start) -> None:
     assert running["counts"]["adult"] == 1
 
 
+def test_a_tap_whose_answer_was_lost_comes_again_and_counts_once(start: Start) -> None:
+    found = start()
+    tally = begun(found)
+    body = {"group": "adult", "who": "a", "id": "1"}
+    for _ in range(2):
+        assert found.http.post(f"{tally}/taps", json=body).json()["counts"]["adult"] == 1
+    tap(found, tally)
+    for _ in range(2):
+        answer = found.http.delete(f"{tally}/taps", params={"who": "a", "id": "2"})
+        assert answer.json()["counts"]["adult"] == 1
+    too_long = found.http.post(f"{tally}/taps", json=body | {"id": "x" * 65})
+    problem(too_long, 422, "invalid-request")
+
+
 def test_two_who_finish_at_once_make_one_tally(start: Start) -> None:
     found = start()
     tally = begun(found)

@@ -2318,6 +2318,12 @@ export interface components {
              * @default
              */
             who: string;
+            /**
+             * Id
+             * @description A name of the tap's own, if it has one: sent again, because the answer was lost, it counts once.
+             * @default
+             */
+            id: string;
         };
         /**
          * Task
@@ -4437,6 +4443,8 @@ export interface operations {
             query?: {
                 /** @description Whose last tap; as it was sent with the taps. */
                 who?: string;
+                /** @description A name of its own, as a tap's. */
+                id?: string;
             };
             header?: never;
             path: {

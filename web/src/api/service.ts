@@ -1,11 +1,9 @@
 /** Calls of the service, typed by its OpenAPI document. */
 import createClient from "openapi-fetch";
-import { Failure, asFailure, failureOf } from "./failure";
+import { patient, told } from "./call";
+import { Failure } from "./failure";
 import type { paths } from "./schema";
 import type { ModelList, Picture, Ranking } from "./types";
-
-const TRIES = 3;
-const LONGEST_WAIT = 5;
 
 /** Where the service is, and the key it may ask for. */
 export interface Server {
@@ -93,46 +91,8 @@ function asFile(picture: Blob): { body: { file: string[] }; bodySerializer: () =
   return { body: { file: [] }, bodySerializer: () => form };
 }
 
-interface Answer<T> {
-  data?: T;
-  error?: unknown;
-  response: Response;
-}
-
-async function told<T>(call: Promise<Answer<T>>): Promise<T> {
-  try {
-    const { data, error, response } = await call;
-    if (data === undefined || !response.ok) throw failureOf(response.status, error);
-    return data;
-  } catch (thrown) {
-    if (thrown instanceof DOMException && thrown.name === "AbortError") throw thrown;
-    throw asFailure(thrown);
-  }
-}
-
 function first<T>(items: T[]): T {
   const [item] = items;
   if (item === undefined) throw new Failure("broken", "an answer without pictures");
   return item;
-}
-
-/** Fetch; where the service is full, wait as long as it says and try again. */
-async function patient(request: Request): Promise<Response> {
-  for (let left = TRIES - 1; left > 0; left -= 1) {
-    const response = await fetch(request.clone());
-    if (response.status !== 503) return response;
-    const seconds = Number(response.headers.get("Retry-After") ?? "1") || 1;
-    await sleep(Math.min(seconds, LONGEST_WAIT) * 1000, request.signal);
-  }
-  return fetch(request);
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("given up", "AbortError"));
-    });
-  });
 }

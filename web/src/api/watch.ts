@@ -1,6 +1,9 @@
 /** Calls of a service that watches cameras: totals, cameras, areas, tallies. */
+import createClient from "openapi-fetch";
+import { patient, told } from "./call";
 import { EventParser, delayOf } from "./events";
-import { Failure, type Kinds, asFailure, failureOf } from "./failure";
+import { type Failure, type Kinds, asFailure } from "./failure";
+import type { paths } from "./schema";
 import type { Server } from "./service";
 import type {
   Area,
@@ -33,75 +36,93 @@ export interface Listener {
 }
 
 export class WatchService {
-  readonly #server: Server;
+  readonly #client;
 
   constructor(server: Server) {
-    this.#server = server;
+    this.#client = createClient<paths>({
+      baseUrl: server.url,
+      headers: server.key ? { Authorization: `Bearer ${server.key}` } : {},
+      fetch: patient,
+    });
   }
 
   /** Give the totals of whole days. */
-  audience(days: Days, by: readonly Dimension[], signal?: AbortSignal): Promise<Audience> {
-    return this.#json("GET", `/v1/audience?${query(days, by)}`, { signal });
+  async audience(days: Days, by: readonly Dimension[], signal?: AbortSignal): Promise<Audience> {
+    const params = { query: query(days, by) };
+    const call = this.#client.GET("/v1/audience", { params, signal: signal ?? null });
+    // The route may also tell text, but only where it is asked for.
+    return (await told(call, KINDS)) as Audience;
   }
 
   /** Give the same as a table. */
   async csv(days: Days, by: readonly Dimension[]): Promise<Blob> {
-    const answer = await this.#ask("GET", `/v1/audience?${query(days, by)}&format=csv`);
-    return answer.blob();
+    const params = { query: { ...query(days, by), format: "csv" as const } };
+    return told(this.#client.GET("/v1/audience", { params, parseAs: "blob" }), KINDS);
   }
 
-  cameras(signal?: AbortSignal): Promise<Camera[]> {
-    return this.#json("GET", "/v1/cameras", { signal });
+  async cameras(signal?: AbortSignal): Promise<Camera[]> {
+    const call = this.#client.GET("/v1/cameras", { signal: signal ?? null });
+    // openapi-fetch takes pairs of numbers for lists.
+    return (await told(call, KINDS)) as Camera[];
   }
 
   /** Give a camera's newest picture. */
-  async still(camera: string, signal?: AbortSignal): Promise<Blob> {
-    const answer = await this.#ask("GET", `/v1/cameras/${part(camera)}/still`, { signal });
-    return answer.blob();
+  async still(name: string, signal?: AbortSignal): Promise<Blob> {
+    const path = "/v1/cameras/{name}/still";
+    const options = { params: { path: { name } }, signal: signal ?? null, fetch: once };
+    return told(this.#client.GET(path, { ...options, parseAs: "blob" }), KINDS);
   }
 
-  saveAreas(camera: string, areas: readonly Area[]): Promise<Camera> {
-    return this.#json("PUT", `/v1/cameras/${part(camera)}/areas`, { body: { areas } });
+  async saveAreas(name: string, areas: Area[]): Promise<Camera> {
+    const options = { params: { path: { name } }, body: { areas } };
+    return (await told(this.#client.PUT("/v1/cameras/{name}/areas", options), KINDS)) as Camera;
   }
 
-  tallies(signal?: AbortSignal): Promise<Tallies> {
-    return this.#json("GET", "/v1/tallies", { signal });
+  async tallies(signal?: AbortSignal): Promise<Tallies> {
+    return told(this.#client.GET("/v1/tallies", { signal: signal ?? null }), KINDS);
   }
 
-  startTally(camera: string, area: string): Promise<RunningTally> {
-    return this.#json("POST", "/v1/tallies", { body: { camera, area } });
+  async startTally(camera: string, area: string): Promise<RunningTally> {
+    return told(this.#client.POST("/v1/tallies", { body: { camera, area } }), KINDS);
   }
 
-  tally(id: string, signal?: AbortSignal): Promise<RunningTally> {
-    return this.#json("GET", `/v1/tallies/${part(id)}`, { signal });
+  async tally(tally: string): Promise<RunningTally> {
+    const options = { params: { path: { tally } }, fetch: once };
+    return told(this.#client.GET("/v1/tallies/{tally}", options), KINDS);
   }
 
   /**
    * Count somebody who passed.
    *
-   * @param tap The tap's own name: one that is sent again, for want of an answer, counts once.
+   * @param id The tap's own name: one that is sent again, for want of an answer, counts once.
    */
-  tap(tally: string, group: string, who: string, tap: string): Promise<RunningTally> {
-    const body = { group, who, id: tap };
-    return this.#json("POST", `/v1/tallies/${part(tally)}/taps`, { body });
+  async tap(tally: string, group: string, who: string, id: string): Promise<RunningTally> {
+    const options = { params: { path: { tally } }, body: { group, who, id }, fetch: once };
+    return told(this.#client.POST("/v1/tallies/{tally}/taps", options), KINDS);
   }
 
   /** Take back somebody's last tap; likewise. */
-  undo(tally: string, who: string, tap: string): Promise<RunningTally> {
-    const which = new URLSearchParams({ who, id: tap }).toString();
-    return this.#json("DELETE", `/v1/tallies/${part(tally)}/taps?${which}`);
+  async undo(tally: string, who: string, id: string): Promise<RunningTally> {
+    const options = { params: { path: { tally }, query: { who, id } }, fetch: once };
+    return told(this.#client.DELETE("/v1/tallies/{tally}/taps", options), KINDS);
   }
 
-  finish(id: string): Promise<TallyResult> {
-    return this.#json("POST", `/v1/tallies/${part(id)}/finish`);
+  async finish(tally: string): Promise<TallyResult> {
+    const options = { params: { path: { tally } } };
+    return told(this.#client.POST("/v1/tallies/{tally}/finish", options), KINDS);
   }
 
-  async drop(id: string): Promise<void> {
-    await this.#ask("DELETE", `/v1/tallies/${part(id)}`);
+  async drop(tally: string): Promise<void> {
+    const call = this.#client.DELETE("/v1/tallies/{tally}", { params: { path: { tally } } });
+    // There is no content that could be told.
+    const done = call.then(({ error, response }) =>
+      response.ok ? { data: true, response } : { error, response },
+    );
+    await told(done, KINDS);
   }
 
-  privacy(signal?: AbortSignal): Promise<PrivacyStatement> {
-    return this.#json("GET", "/v1/privacy", { signal });
+  async privacy(signal?: AbortSignal): Promise<PrivacyStatement> {
+    return told(this.#client.GET("/v1/privacy", { signal: signal ?? null }), KINDS);
   }
 
   /**
@@ -135,10 +156,15 @@ export class WatchService {
     const silent = new AbortController();
     let timer = setTimeout(() => silent.abort(), SILENCE);
     try {
-      const answer = await this.#ask("GET", "/v1/audience/events", {
-        signal: AbortSignal.any([signal, silent.signal]),
-      });
-      const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+      const stream = await told(
+        this.#client.GET("/v1/audience/events", {
+          signal: AbortSignal.any([signal, silent.signal]),
+          parseAs: "stream",
+          fetch: once,
+        }),
+        KINDS,
+      );
+      const reader = stream?.pipeThrough(new TextDecoderStream()).getReader();
       const parser = new EventParser();
       for (;;) {
         const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
@@ -154,46 +180,15 @@ export class WatchService {
     }
   }
 
-  async #json<T>(method: string, path: string, options: Options = {}): Promise<T> {
-    const answer = await this.#ask(method, path, options);
-    return (await answer.json()) as T;
-  }
-
-  async #ask(method: string, path: string, { body, signal }: Options = {}): Promise<Response> {
-    const { url, key } = this.#server;
-    const headers: Record<string, string> = {};
-    if (key) headers["Authorization"] = `Bearer ${key}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    try {
-      const answer = await fetch(url + path, {
-        method,
-        headers,
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: signal ?? null,
-        cache: "no-store",
-      });
-      if (answer.ok) return answer;
-      const content: unknown = await answer.json().catch(() => null);
-      throw failureOf(answer.status, content, KINDS);
-    } catch (thrown) {
-      if (thrown instanceof DOMException && thrown.name === "AbortError") throw thrown;
-      throw asFailure(thrown);
-    }
-  }
 }
 
-interface Options {
-  body?: unknown;
-  signal?: AbortSignal | undefined;
+/** Ask once: whoever asks here asks again by himself. */
+function once(request: Request): Promise<Response> {
+  return fetch(request);
 }
 
-const part = encodeURIComponent;
-
-function query({ from, to }: Days, by: readonly Dimension[]): string {
-  const parts = new URLSearchParams({ by: by.join(",") });
-  if (from) parts.set("from", from);
-  if (to) parts.set("to", to);
-  return parts.toString();
+function query({ from, to }: Days, by: readonly Dimension[]) {
+  return { by: by.join(","), ...(from ? { from } : {}), ...(to ? { to } : {}) };
 }
 
 /** Wait so many milliseconds, or until the signal. */

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI
 
 from mien.serve import openapi
 from mien.serve.service import check_access
-from mien.watch.http import audience, cameras, tallies
+from mien.watch.http import audience, cameras, page, tallies
 from mien.watch.http.hub import Hub
 from mien.watch.http.schemas import AreasBody, TallyBody, TallyRuns, TapBody
 
@@ -28,5 +28,6 @@ def install(app: FastAPI, hub: Hub | None) -> None:
     guard = [Depends(check_access)]
     for router in (audience.router, cameras.router, tallies.router):
         app.include_router(router, dependencies=guard)
+    app.include_router(page.router)
     app.description += DESCRIPTION
     openapi.install(app, [AreasBody, TallyBody, TapBody], [TallyRuns])

@@ -67,6 +67,16 @@ Format = Literal["json", "csv"]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 
 
+TapId = Annotated[
+    str,
+    Field(
+        max_length=64,
+        description="A name of the tap's own, if it has one: sent again, because the answer was "
+        "lost, it counts once.",
+    ),
+]
+
+
 class _Out(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -247,6 +257,7 @@ class TapBody(_In):
     who: Annotated[str, Field(max_length=100)] = Field(
         default="", description="Any name of whoever taps, for taking back; it is not kept."
     )
+    id: TapId = ""
 
 
 class RunningTally(_Out):

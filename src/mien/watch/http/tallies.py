@@ -107,7 +107,7 @@ async def tap(tally: _Id, request: Request, hub: HubDep) -> RunningTally:
     """Count one person of an age group."""
     body = await body_of(request, TapBody)
     running = _find(hub, tally)
-    running.session.tap(body.group, body.who)
+    running.session.tap(body.group, body.who, body.id)
     return running_tally(running)
 
 
@@ -123,10 +123,13 @@ async def untap(
     who: Annotated[
         str, Query(max_length=100, description="Whose last tap; as it was sent with the taps.")
     ] = "",
+    name: Annotated[
+        str, Query(alias="id", max_length=64, description="A name of its own, as a tap's.")
+    ] = "",
 ) -> RunningTally:
     """Take back the last tap of one who taps; where there is none, nothing changes."""
     running = _find(hub, tally)
-    running.session.undo(who)
+    running.session.undo(who, name)
     return running_tally(running)
 
 
