@@ -14,9 +14,14 @@ from PIL import Image
 
 from mien.serve.pages import BUILT
 from mien.serve.settings import Settings
+from mien.watch import config
+from mien.watch.wiring import Served
 from tests.photos import HOPPER, astronaut
 from tests.serve.conftest import Running, running
-from tests.tiny import colour_card, model_bytes
+from tests.tiny import colour_card, face_card, model_bytes
+from tests.watch import video
+from tests.watch.http.conftest import write_configuration
+from tests.watch.test_run import passing
 
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -51,6 +56,49 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 def service(models: tuple[str, ...]) -> Iterator[Running]:
     with running(Settings(models=models, threads=1)) as found:
         yield found
+
+
+Watched = Callable[..., Running]
+
+
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
+    path.write_bytes(model_bytes(face_card(priors={"age": [1 / 101] * 101})))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a recording for a camera to play."""
+    return video.write(tmp_path_factory.mktemp("day") / "day.mp4", passing(40) * 60)
+
+
+@contextmanager
+def watching(folder: Path, film: Path, model: str, **settings: Any) -> Iterator[Running]:
+    """Serve a watch with a store of visits."""
+    file = write_configuration(folder, film, model)
+    served = Served(config.read(file), file, lambda _: None)
+    known = {"models": (model,), "threads": 1} | settings
+    with running(Settings.model_validate(known), served.extend) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, day: Path, small_model: str
+) -> Iterator[Running]:
+    with watching(tmp_path_factory.mktemp("shop"), day, small_model) as found:
+        yield found
+
+
+@pytest.fixture
+def watched(tmp_path: Path, day: Path, small_model: str) -> Iterator[Watched]:
+    """Serve a watch of the test's own."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(
+            watching(tmp_path, day, small_model, **settings)
+        )
 
 
 # Not kept for the session: two of them cannot stand in one thread.

@@ -24,19 +24,24 @@ def settled(here: Visit, part: str) -> None:
         here.page.wait_for_selector(".choice")
 
 
+def violations(here: Visit) -> list[tuple[str, str]]:
+    """Return what keeps somebody from using the page as it stands: the rule, and the element."""
+    here.page.evaluate(AXE.read_text("utf-8"))
+    found: dict[str, Any] = here.page.evaluate("axe.run()")
+    return [
+        (violation["id"], node["html"])
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci` in web/")
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("theme", "locale"), [("light", "en"), ("dark", "vi")])
 def test_everybody_can_use_it(visit: Visiting, part: str, theme: str, locale: str) -> None:
     here = visit(color_scheme=theme, locale=locale)
     settled(here, part)
-    here.page.evaluate(AXE.read_text("utf-8"))
-    found: dict[str, Any] = here.page.evaluate("axe.run()")
-    assert [
-        (violation["id"], node["html"])
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ] == []
+    assert violations(here) == []
 
 
 @pytest.mark.parametrize("part", PARTS)

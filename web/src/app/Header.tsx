@@ -4,7 +4,7 @@ import { LANGUAGES, type Language, dictionaries } from "../texts";
 import { Icon } from "../ui/Icon";
 import { Select } from "../ui/Select";
 import { ServerDialog } from "./ServerDialog";
-import { MENU, type Page } from "./route";
+import { type Page, firstPage, menu } from "./route";
 import { THEMES, type Theme, useSettings } from "./settings";
 
 export function Header({ page }: { page: Page | null }) {
@@ -12,12 +12,12 @@ export function Header({ page }: { page: Page | null }) {
   const [asking, setAsking] = useState(false);
   return (
     <header className="head">
-      <a className="brand" href="#/photo">
+      <a className="brand" href={`#/${firstPage()}`}>
         <Icon name="mark" />
         mien
       </a>
       <nav aria-label={texts.menu}>
-        {MENU.map((name) => (
+        {menu(firstPage()).map((name) => (
           <a key={name} href={`#/${name}`} aria-current={name === page ? "page" : undefined}>
             {texts.pages[name]}
           </a>

@@ -3,10 +3,7 @@ import { useTexts } from "../app/settings";
 
 const CONFIGURATION = `[[cameras]]
 name = "door"
-source = "rtsp://192.168.1.20/stream1"
-
-[serve]
-enabled = true`;
+source = 0  # a webcam; or a file, or "rtsp://192.168.1.20/stream1"`;
 
 export function Absent() {
   const { audience } = useTexts();
@@ -17,15 +14,13 @@ export function Absent() {
       </p>
       <p>{audience.absentHint}</p>
       <pre>
-        <code>mien watch --camera 0 --serve</code>
-      </pre>
-      <p>{audience.absentMore}</p>
-      <pre>
         <code>{CONFIGURATION}</code>
       </pre>
+      <p>{audience.absentStart}</p>
       <pre>
-        <code>mien watch shop.toml</code>
+        <code>mien watch shop.toml --serve</code>
       </pre>
+      <p className="muted">{audience.absentMore}</p>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** The totals of some days: over time, by age group, stays, and compared with others. */
 import { useEffect, useState } from "react";
-import { useSettings } from "../app/settings";
+import { useSettings, useTexts } from "../app/settings";
 import type { Audience, LiveAudience } from "../api/types";
 import type { Days } from "../api/watch";
 import { Chart } from "../charts/Chart";
@@ -10,6 +10,7 @@ import { count } from "../ui/numbers";
 import { Comparison } from "./Comparison";
 import { Csv } from "./Csv";
 import { agesData, timeData } from "./data";
+import { untranslated } from "./notes";
 import { dateIn, daysOf, lengthOf, stepsOf } from "./period";
 import { knownPlaces } from "./places";
 import { type Asked, OverTime, Question } from "./Question";
@@ -63,6 +64,8 @@ export function Totals({ base, live }: Props) {
             : words.noVisits}
         </p>
       )}
+      {days.to >= today && <p className="hint">{words.period.over}</p>}
+      {answered && <Notes notes={untranslated(answered.notes)} />}
       {some && (
         <>
           <div className="charts">
@@ -91,6 +94,22 @@ export function Totals({ base, live }: Props) {
       )}
       {answered && <Comparison here={answered} places={places} groups={groups} zone={zone} />}
     </section>
+  );
+}
+
+/** What the service says of the figures; it says so in English. */
+function Notes({ notes }: { notes: readonly string[] }) {
+  const words = useTexts().audience;
+  if (notes.length === 0) return null;
+  return (
+    <div className="hint">
+      {words.said}
+      <ul className="said" lang="en">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -9,7 +9,6 @@ import { Icon } from "../ui/Icon";
 import { count, percent } from "../ui/numbers";
 import { useLoaded } from "../ui/useLoaded";
 import { dayText } from "./moments";
-import { untranslated } from "./notes";
 import { knownPlaces, placeKey, placeName } from "./places";
 
 interface Props {
@@ -26,7 +25,6 @@ export function Trust({ base, live }: Props) {
   const doors = new Set(tallies?.doors.map(placeKey));
   const places = knownPlaces(live, [...base.rows]);
   const uncalibrated = tallies ? places.filter((place) => !doors.has(placeKey(place))) : [];
-  const said = untranslated(base.notes);
   return (
     <section className="card trust" aria-labelledby="audience-trust">
       <div className="section-head">
@@ -54,16 +52,6 @@ export function Trust({ base, live }: Props) {
           </p>
           <p className="hint">{words.notCalibratedHint}</p>
         </div>
-      )}
-      {said.length > 0 && (
-        <>
-          <p className="hint">{words.said}</p>
-          <ul className="said" lang="en">
-            {said.map((note) => (
-              <li key={note}>{note}</li>
-            ))}
-          </ul>
-        </>
       )}
     </section>
   );

@@ -28,6 +28,8 @@ export interface Answered extends Asking {
   /** One row for each hour, day or week. */
   time: AudienceRow[];
   apart: Audience["apart"];
+  /** What must stand beside the figures. */
+  notes: string[];
 }
 
 export interface Totals {
@@ -60,6 +62,7 @@ export function useTotals({ days: { from, to }, place, group, step }: Asking, tu
         ages: inside(ages),
         time: inside(time),
         apart: areas.apart,
+        notes: [...new Set([areas, ages, time].flatMap(({ notes }) => notes))],
         turn,
       };
     },

@@ -2,9 +2,9 @@
 
 export const audience = {
   absent: "This service watches no cameras, so there is no audience to show.",
-  absentHint: "Start one that does, with a camera of this machine, a stream or a recording:",
-  absentMore:
-    "It counts visits on this machine, keeps no picture, and shows its totals here. A configuration names cameras, areas and opening hours:",
+  absentHint: "Name a camera in a file, shop.toml:",
+  absentStart: "and start the service with it:",
+  absentMore: "It counts visits on its own machine, keeps no picture, and shows its totals here.",
   notPeople: "Visits, not people: whoever comes twice, or past two cameras, counts twice.",
   loading: "The audience is being fetched …",
   wholeView: "whole view",
@@ -15,6 +15,7 @@ export const audience = {
   atLeast: (value: string) => `≥ ${value}`,
   hiddenNote: (k: string) =>
     `Totals below ${k} are hidden, and others with them so that none follows by subtraction; “≥” means that parts are left out.`,
+  said: "The service says:",
   noVisits: "No visits in this time.",
   live: {
     title: "Who is here today?",
@@ -110,6 +111,7 @@ export const audience = {
     zone: (zone: string) => `Days and hours of ${zone}.`,
     csv: "CSV",
     download: "Download the totals shown",
+    over: "The hour that goes on counts once it is over.",
     title: "Period and area",
   },
   charts: {
@@ -181,7 +183,6 @@ export const audience = {
     tally: "Tally at the door",
     tallyHere: "Tally here",
     byCard: "Totals are corrected by the model's card alone: its calibration belongs to another network.",
-    said: "The service says:",
   },
   privacy: {
     title: "What is kept, and what is not?",

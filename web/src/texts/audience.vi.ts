@@ -3,9 +3,9 @@ import type { Texts } from "./en";
 
 export const audience: Texts["audience"] = {
   absent: "Dịch vụ này không theo dõi máy quay nào nên không có lượt khách để hiển thị.",
-  absentHint: "Hãy chạy một dịch vụ có máy quay của máy này, một luồng hoặc một bản ghi:",
-  absentMore:
-    "Nó đếm lượt khách ngay trên máy này, không lưu ảnh, và hiển thị tổng số ở đây. Tệp cấu hình nêu máy quay, khu vực và giờ mở cửa:",
+  absentHint: "Hãy nêu một máy quay trong tệp shop.toml:",
+  absentStart: "rồi chạy dịch vụ với tệp đó:",
+  absentMore: "Nó đếm lượt khách ngay trên máy của nó, không lưu ảnh, và hiển thị tổng số ở đây.",
   notPeople: "Lượt khách, không phải số người: ai đến hai lần, hoặc qua hai máy quay, được tính hai lần.",
   loading: "Đang tải số liệu …",
   wholeView: "toàn khung hình",
@@ -16,6 +16,7 @@ export const audience: Texts["audience"] = {
   atLeast: (value) => `≥ ${value}`,
   hiddenNote: (k) =>
     `Tổng số dưới ${k} được ẩn, cùng với những số khác để không suy ra được bằng phép trừ; “≥” nghĩa là có phần bị bỏ ra.`,
+  said: "Dịch vụ cho biết:",
   noVisits: "Không có lượt khách nào trong thời gian này.",
   live: {
     title: "Hôm nay có ai?",
@@ -110,6 +111,7 @@ export const audience: Texts["audience"] = {
     zone: (zone) => `Ngày và giờ theo ${zone}.`,
     csv: "CSV",
     download: "Tải về các tổng số đang hiển thị",
+    over: "Giờ đang diễn ra được tính khi đã hết giờ.",
     title: "Thời gian và khu vực",
   },
   charts: {
@@ -178,7 +180,6 @@ export const audience: Texts["audience"] = {
     tally: "Kiểm đếm tại cửa",
     tallyHere: "Kiểm đếm tại đây",
     byCard: "Tổng số chỉ được hiệu chỉnh theo thẻ mô hình: dữ liệu hiệu chuẩn thuộc một mạng khác.",
-    said: "Dịch vụ cho biết:",
   },
   privacy: {
     title: "Những gì được lưu, những gì không?",
