@@ -33,6 +33,7 @@ def test_a_text_is_no_file() -> None:
     ("kind", "body", "told"),
     [
         ("multipart/form-data", b"", "names no boundary"),
+        (TYPE + "; a=b" * 500, b"", "too long"),
         (TYPE, b"", "ends before its closing boundary"),
         (TYPE, PART + b"cut sho", "ends before its closing boundary"),
         (TYPE, PART + b"one\r\n" + PART + b"tw", "ends before its closing boundary"),

@@ -1,11 +1,12 @@
 """The image's recipe: what it copies is there, and what it builds lands where the package looks."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from mien.serve import pages
+from mien.serve import pages, ready
 from mien.serve.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +30,11 @@ def test_the_page_is_built_into_the_package() -> None:
 
 def test_it_runs_as_nobody_special_and_tells_its_health() -> None:
     last = LINES[max(n for n, line in enumerate(LINES) if line.startswith("FROM")) :]
-    assert "USER mien" in last
-    assert any(line.startswith("HEALTHCHECK") for line in last)
+    # By its number, which alone tells an orchestrator that it is not root.
+    assert "USER 10001" in last
+    start = next(n for n, line in enumerate(last) if line.startswith("HEALTHCHECK"))
+    command = json.loads(last[start + 1].strip().removeprefix("CMD "))
+    assert command == ["python", "-m", ready.__name__]
 
 
 def test_what_the_files_set_is_a_setting() -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _MOST_PARTS: Final = 1000
+_LONGEST_TYPE: Final = 1000
+"""Characters; a boundary has at most 70, and taking many parameters apart takes long."""
 
 
 class FormError(ValueError):
@@ -41,6 +43,8 @@ def parse(content_type: str, body: bytes) -> list[Part]:
     Raises:
         FormError: It is no form, ends before its closing boundary, or has too many parts.
     """
+    if len(content_type) > _LONGEST_TYPE:
+        raise FormError("the Content-Type is too long")
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise FormError("the Content-Type names no boundary")

@@ -5,6 +5,7 @@ https://github.com/kserve/open-inference-protocol; tensors are JSON numbers.
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from math import prod
 from typing import Annotated, Any, Final, Literal
 
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 guarded = APIRouter(dependencies=[Depends(check_access)], responses=responses(401, 429))
 
 _MOST_CROPS: Final = 64
+_DIMENSIONS: Final = 4
 
 
 class ServerMetadata(BaseModel):
@@ -102,7 +104,7 @@ class InferenceRequest(BaseModel):
 
     id: str | None = Field(default=None, max_length=200)
     inputs: list[InputTensor] = Field(min_length=1, max_length=1)
-    outputs: list[WantedOutput] = []
+    outputs: list[WantedOutput] = Field(default=[], max_length=100, fail_fast=True)
     parameters: dict[str, Any] = {}
 
 
@@ -245,18 +247,32 @@ def _crops(tensor: InputTensor, side: int) -> NDArray[np.uint8]:
             f"The input's shape is {shape}; the model takes [N, {side}, {side}, 3] with N at most "
             f"{_MOST_CROPS}.",
         )
-    try:
-        values = np.asarray(tensor.data)
-    except (ValueError, OverflowError):
-        values = np.empty(0, object)
-    if values.size == 0 and count == 0:
-        return np.empty(shape, np.uint8)
-    whole = values.dtype.kind in "iu" and values.size == prod(shape)
-    if not whole or values.min() < 0 or values.max() > 255:
+    wanted = prod(shape)
+    pixels = _pixels(tensor.data, wanted)
+    if pixels is None:
         raise Problem(
             422,
             "wrong-data",
-            f"The input's data are not the {prod(shape):,} whole numbers from 0 to 255 that its "
+            f"The input's data are not the {wanted:,} whole numbers from 0 to 255 that its "
             "shape asks for.",
         )
-    return values.astype(np.uint8).reshape(shape)
+    return np.frombuffer(pixels, np.uint8).reshape(shape)
+
+
+def _pixels(values: list[Any], wanted: int) -> bytes | None:
+    """Return so many numbers, flat or nested, as bytes; None if they are anything else.
+
+    numpy would take them too, but also text, of which a little becomes a very large array.
+    """
+    for _ in range(_DIMENSIONS - 1):
+        if not values or len(values) > wanted or not isinstance(values[0], list):
+            break
+        if not all(isinstance(part, list) for part in values):
+            return None
+        values = list(chain.from_iterable(values))
+    if len(values) != wanted or not set(map(type, values)) <= {int}:
+        return None
+    try:
+        return bytes(values)
+    except (ValueError, OverflowError):
+        return None

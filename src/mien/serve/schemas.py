@@ -152,7 +152,10 @@ class PicturesBody(_Out):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"pictures": ["..."]}})
 
     pictures: list[str] = Field(
-        description="Each picture's bytes as base64 text, or as a data URL.", min_length=1
+        description="Each picture's bytes as base64 text, or as a data URL.",
+        min_length=1,
+        max_length=1000,
+        fail_fast=True,
     )
 
 

@@ -1,6 +1,7 @@
 """What the routes of one application share: models, queue, limits and figures."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -74,6 +75,9 @@ class Service:
     def warm_up(self) -> None:
         """Run every model once; the service is ready afterwards."""
         self.catalogue.warm_up()
+        # What lives until the end need not be looked through for what does not.
+        gc.collect()
+        gc.freeze()
         self.ready = True
 
     def close(self) -> None:

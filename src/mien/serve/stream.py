@@ -15,9 +15,10 @@ from time import perf_counter
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, WebSocket
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
 
+from mien.serve import bodies
 from mien.serve.access import may_stream
 from mien.serve.bodies import Upload
 from mien.serve.catalogue import Entry
@@ -30,6 +31,9 @@ from mien.serve.service import Service, ServiceDep
 router = APIRouter()
 
 _FIRST_MESSAGE: Final = 10.0
+_MOST_START: Final = 100_000
+"""Characters of the first message that are read at all."""
+
 _POLICY, _UNSUPPORTED, _TOO_BIG, _LATER = 1008, 1003, 1009, 1013
 
 
@@ -43,9 +47,12 @@ class StreamStart(BaseModel):
         default=None, description="An API key, where the service asks for one."
     )
     model: Annotated[str, Field(max_length=100)] | None = None
-    tasks: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)] | None = (
-        None
-    )
+    tasks: (
+        Annotated[
+            list[Annotated[str, Field(max_length=100)]], Field(max_length=100, fail_fast=True)
+        ]
+        | None
+    ) = None
     min_face: Annotated[float, Field(ge=0, le=1e6)] = 0
     max_faces: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
@@ -180,13 +187,9 @@ async def _begin(socket: WebSocket, service: Service) -> tuple[Entry, FaceOption
         message = await asyncio.wait_for(socket.receive(), _FIRST_MESSAGE)
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1000))
-        start = StreamStart.model_validate_json(message.get("text") or "")
     except TimeoutError:
         raise Problem(408, "no-start", f"No first message within {_FIRST_MESSAGE:g} s.") from None
-    except ValidationError:
-        raise Problem(
-            422, "invalid-request", 'The first message is JSON: {"type": "start"} and options.'
-        ) from None
+    start = _start(message.get("text") or "")
     service.rate.take(socket.client.host if socket.client else "")
     service.keys.check(start.key)
     entry = service.catalogue.choose(start.model, "face")
@@ -195,6 +198,15 @@ async def _begin(socket: WebSocket, service: Service) -> tuple[Entry, FaceOption
         model=start.model, tasks=tasks, min_face=start.min_face, max_faces=start.max_faces
     )
     return entry, options, options.names(entry)
+
+
+def _start(text: str) -> StreamStart:
+    try:
+        return bodies.parse_json(text[:_MOST_START], StreamStart)
+    except Problem:
+        raise Problem(
+            422, "invalid-request", 'The first message is JSON: {"type": "start"} and options.'
+        ) from None
 
 
 async def _receive(socket: WebSocket, newest: _Newest) -> None:
