@@ -133,7 +133,7 @@ def parse_json(body: bytes | str, model: type[Body]) -> Body:
     # Millions of new values would have Python look through all of them for cycles, again and again.
     gc.disable()
     try:
-        found = from_json(body, allow_inf_nan=False)
+        found = from_json(body)
     except ValueError as error:
         detail = f"the body: Invalid JSON: {printable(shortened(str(error)))}"
         raise Problem(400, "invalid-json", detail) from None
