@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,19 +114,103 @@ def test_an_answer_leaves_in_one_piece_and_much_of_it_at_once() -> None:
     loop.close()
 
 
+@pytest.mark.parametrize(
+    ("takes", "ends"),
+    [([100_000, 100_000], True), ([100_000, 90_000], True), ([100_000, 50_000, 10_000, 0], False)],
+)
+def test_a_client_that_takes_nothing_is_left(takes: list[int], ends: bool) -> None:
+    loop, inner = Loop(), Inner()
+    joined = connection.Joined(inner, loop)  # type: ignore[arg-type]
+    inner.left = takes[0]
+    joined.close()
+    joined.watch()  # a second time changes nothing
+    for left in takes[1:]:
+        assert not inner.aborted
+        inner.left = left
+        loop.go_on()
+    assert inner.aborted == ends
+    assert loop.due == []
+
+
+def test_a_client_that_takes_all_is_let_be() -> None:
+    loop, inner = Loop(), Inner()
+    joined = connection.Joined(inner, loop)  # type: ignore[arg-type]
+    joined.watch()
+    assert loop.due == []
+    inner.left = 100_000
+    joined.watch()
+    joined.end_watch()
+    assert loop.due[0].cancelled
+
+
+class Due:
+    """What a loop is to call later."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call, self.cancelled = call, False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Loop:
+    """A loop whose time stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.due: list[Due] = []
+
+    def call_later(self, _seconds: float, work: Callable[..., None], *given: Any) -> Due:
+        self.due.append(Due(partial(work, *given)))
+        return self.due[-1]
+
+    def go_on(self) -> None:
+        self.due.pop(0).call()
+
+
+def test_a_file_that_is_not_taken_does_not_hold_the_connection(
+    real: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "STALL_SECONDS", 0.2)
+    whole = len(real.http.get("/v1/models/face/file").content)
+    host, port = real.url.removeprefix("http://").split(":")
+    with socket.socket() as found:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        found.settimeout(30)
+        found.connect((host, int(port)))
+        found.sendall(b"GET /v1/models/face/file HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(2)
+        got = 0
+        try:
+            while part := found.recv(1 << 20):
+                got += len(part)
+        except ConnectionError:
+            pass
+    assert 0 < got < whole
+
+
 class Inner(asyncio.Transport):
     """Keeps what is written."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
-        self.closed = False
+        self.closed = self.aborted = False
+        self.left = 0
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         self.written.append(bytes(data))
 
+    def writelines(self, parts: Iterable[Any]) -> None:
+        self.write(b"".join(parts))
+
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
 
     def is_closing(self) -> bool:
         return self.closed

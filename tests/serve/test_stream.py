@@ -165,11 +165,27 @@ def test_the_end_of_the_service_ends_it(tiny_models: tuple[str, str], red: bytes
     assert caught.value.rcvd.code == 1012
 
 
-def test_a_frame_that_is_too_large_ends_it(serve: Serve) -> None:
-    with opened(serve(max_body=5000, max_held=5000)) as socket:
+@pytest.mark.parametrize("limits", [{"max_body": 5000, "max_held": 5000}, {"max_frame": 5000}])
+def test_a_frame_that_is_too_large_ends_it(serve: Serve, limits: dict[str, int]) -> None:
+    with opened(serve(**limits)) as socket:
         begin(socket)
         socket.send(bytes(6000))
         with pytest.raises(ConnectionClosed) as caught:
             socket.recv(timeout=30)
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1009
+
+
+def test_those_that_say_nothing_are_few(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.serve.stream._MOST_WAITING", 2)
+    service = serve()
+    with ExitStack() as stack:
+        first, _ = (stack.enter_context(opened(service)) for _ in range(2))
+        wait_until(lambda: service.service.waiting == 2)
+        with pytest.raises(InvalidStatus), opened(service):
+            pass
+        assert begin(first)["type"] == "ready"  # from now on it has a place of its own
+        wait_until(lambda: service.service.waiting == 1)
+        third = stack.enter_context(opened(service))
+        assert begin(third)["type"] == "ready"
+    wait_until(lambda: service.service.waiting == 0)

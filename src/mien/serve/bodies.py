@@ -71,13 +71,14 @@ class Bodies:
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_body:
             raise self._too_large()
-        body = bytearray()
+        body, size = bytearray(), 0
         try:
             with self._metrics.timed("receive"):
                 await self._receive(request, body)
-            yield bytes(body)
+            size = len(body)
+            yield _taken(body)
         finally:
-            self._held -= len(body)
+            self._held -= size or len(body)
 
     async def _receive(self, request: Request, body: bytearray) -> None:
         try:
@@ -104,6 +105,13 @@ class Bodies:
             "body-too-large",
             f"The body is larger than {self._max_body:,} bytes; send fewer or smaller pictures.",
         )
+
+
+def _taken(body: bytearray) -> bytes:
+    """Return what came in, of which no second copy stays."""
+    data = bytes(body)
+    body.clear()
+    return data
 
 
 def media_type(request: Request) -> str:

@@ -20,6 +20,12 @@ HEAD_BYTES: Final = 64 * 1024
 REST_SECONDS: Final = 10.0
 """How long the rest of a body may take that nobody reads, as its request is answered already."""
 
+STALL_SECONDS: Final = 20.0
+"""How often it is looked at whether a client takes what is written to it."""
+
+STALL_BYTES: Final = 20_000
+"""How much of it a client has to take in that time, if there is as much."""
+
 _JOINED_BYTES: Final = 64 * 1024
 
 
@@ -40,6 +46,7 @@ class Joined(asyncio.Transport):
         self._loop = loop
         self._parts: list[bytes] = []
         self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         """Take a part, which is written at the end of the turn; at once where much waits."""
@@ -52,18 +59,39 @@ class Joined(asyncio.Transport):
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and close."""
+        """Write what is left, and close; a client that does not take it is not waited for."""
         self._flush()
         self.inner.close()
+        self.watch()
 
     def is_closing(self) -> bool:
         """Return whether it is closed or about to be."""
         return self.inner.is_closing()
 
+    def watch(self) -> None:
+        """End the connection if its client stops taking what is left to be written."""
+        left = self.inner.get_write_buffer_size()
+        if left and self._timer is None:
+            self._timer = self._loop.call_later(STALL_SECONDS, self._look, left)
+
+    def end_watch(self) -> None:
+        """Let the client be: everything was taken, or the connection is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    def _look(self, before: int) -> None:
+        self._timer = None
+        if before - self.inner.get_write_buffer_size() < min(before, STALL_BYTES):
+            self.inner.abort()
+        else:
+            self.watch()
+
     def _flush(self) -> None:
         if self._parts and not self.inner.is_closing():
-            self.inner.write(b"".join(self._parts))
-        self._parts.clear()
+            # A large body, which many may be fetching, is not copied.
+            self.inner.writelines(self._parts)
+        self._parts = []
         self._size = 0
 
 
@@ -137,9 +165,23 @@ class Connection(HttpToolsProtocol):
         if not self._whole:
             self._wait(REST_SECONDS)
 
+    def pause_writing(self) -> None:
+        """Begin to look whether the client takes anything; much waits for it."""
+        super().pause_writing()
+        if isinstance(self.transport, Joined):
+            self.transport.watch()
+
+    def resume_writing(self) -> None:
+        """Let it be: what is left fits into the system's own buffers before long."""
+        super().resume_writing()
+        if isinstance(self.transport, Joined) and not self.transport.is_closing():
+            self.transport.end_watch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is waited for."""
         self._wait(None)
+        if isinstance(self.transport, Joined):
+            self.transport.end_watch()
         super().connection_lost(exc)
 
     def _wait(self, seconds: float | None) -> None:

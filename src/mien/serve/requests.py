@@ -90,12 +90,16 @@ async def pictures_of(request: Request) -> AsyncIterator[list[Upload]]:
     async with service.bodies.read(request) as body:
         match bodies.media_type(request):
             case bodies.MULTIPART:
-                yield bodies.parse_multipart(request, body, FILE)
+                found = bodies.parse_multipart(request, body, FILE)
             case bodies.JSON:
-                found = bodies.parse_json(body, PicturesBody)
-                yield [Upload(text.encode(), base64=True) for text in found.pictures]
+                texts = bodies.parse_json(body, PicturesBody).pictures
+                found = [Upload(text.encode(), base64=True) for text in texts]
+                del texts
             case _:
                 raise bodies.unsupported(request, bodies.MULTIPART, bodies.JSON)
+        # The pictures wait for their turn; the body they came in need not.
+        del body
+        yield found
 
 
 @asynccontextmanager

@@ -169,7 +169,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": bool(settings.proxies),
         "forwarded_allow_ips": list(settings.proxies),
-        "ws_max_size": settings.max_body,
+        "ws_max_size": min(settings.max_frame, settings.max_body),
         # A camera's frames are compressed already.
         "ws_per_message_deflate": False,
         "ws_max_queue": 2,

@@ -70,7 +70,7 @@ class Service:
         )
         self.ready = False
         self.ending = False
-        self.streams = 0
+        self.streams = self.waiting = 0
 
     def warm_up(self) -> None:
         """Run every model once; the service is ready afterwards."""

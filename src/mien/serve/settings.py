@@ -88,6 +88,7 @@ class Settings(BaseModel):
         max_pictures: Pictures in a request.
         rate: Requests a minute that one client may make; 0 for any number.
         max_streams: Streams that may be open.
+        max_frame: Bytes of a stream's frame.
         api_keys: Keys, one of which each request must bear; none for a service open to all.
         api_key_file: A file of further keys, one a line.
         hosts: Names that the service may be called by, beside addresses, `localhost` and the
@@ -123,6 +124,7 @@ class Settings(BaseModel):
     max_pictures: Annotated[int, Field(ge=1)] = 16
     rate: Annotated[int, Field(ge=0)] = 0
     max_streams: Annotated[int, Field(ge=0)] = 16
+    max_frame: Annotated[int, Field(ge=1024)] = 4_000_000
     api_keys: _Keys = ()
     api_key_file: Path | None = None
     hosts: _Hosts = ()

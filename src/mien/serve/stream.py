@@ -31,6 +31,9 @@ from mien.serve.service import Service, ServiceDep
 router = APIRouter()
 
 _FIRST_MESSAGE: Final = 10.0
+_MOST_WAITING: Final = 100
+"""Streams that have not said yet what they want; each may have a frame's bytes in memory."""
+
 _MOST_START: Final = 100_000
 """Characters of the first message that are read at all."""
 
@@ -127,6 +130,10 @@ async def stream(socket: WebSocket, service: ServiceDep) -> None:
     if not may_stream(headers.get("origin"), headers.get("host"), service.settings.origins):
         await socket.close(_POLICY, "this page's origin may not open a stream")
         return
+    if service.waiting >= _MOST_WAITING:
+        service.metrics.reject("streams")
+        await socket.close(_LATER, "too many streams are being opened; try again later")
+        return
     await socket.accept()
     start = perf_counter()
     frames = 0
@@ -140,12 +147,15 @@ async def stream(socket: WebSocket, service: ServiceDep) -> None:
 
 async def _converse(socket: WebSocket, service: Service) -> int:
     """Go through a stream from its first message to its end; return how many frames came."""
+    service.waiting += 1
     try:
         asked = await _begin(socket, service)
     except Problem as problem:
         await _tell(socket, 0, problem)
         await socket.close(_POLICY, problem.kind)
         return 0
+    finally:
+        service.waiting -= 1
     # Only now, so that nobody without a key can take the places of those who have one.
     if service.streams >= service.settings.max_streams:
         service.metrics.reject("streams")
