@@ -77,7 +77,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def watching(folder: Path, film: Path, model: str, **settings: Any) -> Iterator[Running]:
     """Serve a watch with a store of visits."""
-    file = write_configuration(folder, film, model)
+    file = write_configuration(folder, str(film), model)
     served = Served(config.read(file), file, lambda _: None)
     known = {"models": (model,), "threads": 1} | settings
     with running(Settings.model_validate(known), served.extend) as found:

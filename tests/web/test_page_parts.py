@@ -95,6 +95,23 @@ def test_classifies(visit: Visiting) -> None:
     assert sum(shares) == pytest.approx(100, abs=0.2)
 
 
+def test_offers_every_classifier_of_the_service(
+    visit: Visiting, models: tuple[str, ...], tmp_path: Path
+) -> None:
+    others = [tmp_path / f"{name}.onnx" for name in ("flowers", "animals")]
+    for path in others:
+        path.write_bytes(Path(models[1]).read_bytes())
+    with running(Settings(models=(*models, *map(str, others)), threads=1)) as several:
+        here = visit(url=several.url)
+        here.open("classify")
+        choice = here.page.get_by_label("Model", exact=True)
+        api.expect(choice.locator("option")).to_have_text(["colour", "flowers", "animals"])
+        choice.select_option("animals")
+        with here.page.expect_request("**/v1/classify*") as asked:
+            here.give(HOPPER)
+        assert "model=animals" in asked.value.url
+
+
 def test_says_where_no_model_classifies(visit: Visiting) -> None:
     with running(Settings(threads=1)) as faces_only:
         here = visit(url=faces_only.url)

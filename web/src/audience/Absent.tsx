@@ -3,12 +3,13 @@ import { useTexts } from "../app/settings";
 
 const CONFIGURATION = `[[cameras]]
 name = "door"
-source = 0  # a webcam; or a file, or "rtsp://192.168.1.20/stream1"`;
+# a webcam's number, a file, or "rtsp://192.168.1.20/stream1"
+source = 0`;
 
 export function Absent() {
   const { audience } = useTexts();
   return (
-    <div className="card absent">
+    <div className="card howto">
       <p>
         <strong>{audience.absent}</strong>
       </p>

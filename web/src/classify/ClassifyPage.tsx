@@ -42,11 +42,14 @@ export function ClassifyPage() {
 function NoModel() {
   const texts = useTexts();
   return (
-    <div className="card">
-      <p>{texts.classify.none}</p>
-      <p className="muted">
-        {texts.classify.noneHint} <code>mien serve --models face,runs/flowers/model.onnx</code>
+    <div className="card howto">
+      <p>
+        <strong>{texts.classify.none}</strong>
       </p>
+      <p>{texts.classify.noneHint}</p>
+      <pre>
+        <code>mien serve --models face,runs/flowers/model.onnx</code>
+      </pre>
     </div>
   );
 }

@@ -3,8 +3,9 @@ import type { Age } from "../api/types";
 import { useSettings } from "../app/settings";
 import { decimal } from "../ui/numbers";
 
-const OLDEST = 100;
-const TICKS = [0, 20, 40, 60, 80, 100];
+// Old people's intervals end beyond 100.
+const OLDEST = 120;
+const TICKS = [0, 20, 40, 60, 80, 100, 120];
 
 /** A place on the scale, in percent of its length. */
 function place(years: number): string {

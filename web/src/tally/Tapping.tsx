@@ -1,11 +1,12 @@
 /** The five big buttons, and what becomes of the taps. */
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { type Failure, asFailure } from "../api/failure";
+import { Failure, asFailure } from "../api/failure";
 import type { TallyResult } from "../api/types";
 import { useSettings } from "../app/settings";
 import { useWatch } from "../app/watch";
 import { placeName } from "../audience/places";
 import { titled } from "../texts";
+import { Dialog } from "../ui/Dialog";
 import { FailureBox } from "../ui/FailureBox";
 import { Icon } from "../ui/Icon";
 import { count } from "../ui/numbers";
@@ -45,6 +46,8 @@ export function Tapping({ joined, onLeave, onDone }: Props) {
       } else if (await link.flush()) {
         link.stop();
         onDone(await service.finish(view.tally.id));
+      } else {
+        setFailure(new Failure("unreachable"));
       }
     } catch (thrown) {
       link.start();
@@ -101,9 +104,11 @@ export function Tapping({ joined, onLeave, onDone }: Props) {
       </p>
       {view.failure && <FailureBox failure={view.failure} />}
       {failure && <FailureBox failure={failure} />}
-      {asking ? (
-        <div className="card tally-asking" role="alertdialog" aria-label={words[asking]}>
-          <p>{asking === "finish" ? words.finishSure : words.dropSure}</p>
+      {asking && (
+        <Dialog
+          title={asking === "finish" ? words.finishSure : words.dropSure}
+          onClose={() => setAsking(null)}
+        >
           {asking === "finish" && short && <p className="hint">{words.short}</p>}
           {asking === "finish" && view.offline && <p className="hint wrong">{words.flushFirst}</p>}
           <div className="actions">
@@ -114,22 +119,21 @@ export function Tapping({ joined, onLeave, onDone }: Props) {
               {words.no}
             </button>
           </div>
-        </div>
-      ) : (
-        <div className="actions tally-end">
-          <button
-            type="button"
-            className="main"
-            disabled={busy || total === 0}
-            onClick={() => setAsking("finish")}
-          >
-            {words.finish}
-          </button>
-          <button type="button" className="plain" disabled={busy} onClick={() => setAsking("drop")}>
-            {words.drop}
-          </button>
-        </div>
+        </Dialog>
       )}
+      <div className="actions tally-end">
+        <button
+          type="button"
+          className="main"
+          disabled={busy || total === 0}
+          onClick={() => setAsking("finish")}
+        >
+          {words.finish}
+        </button>
+        <button type="button" className="plain" disabled={busy} onClick={() => setAsking("drop")}>
+          {words.drop}
+        </button>
+      </div>
     </>
   );
 }
