@@ -96,7 +96,25 @@ def visits() -> str:
     columns = ("mix", "figure", "of", "value", "standard error")
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(row[name] for name in columns) + " |" for row in rows]
-    return "\n".join([*lines, "", f"{rows[0]['days']} days of each mix.", ""])
+    days = f"{rows[0]['days']} days of each mix, {rows[-1]['days']} with each bias."
+    return "\n".join([*lines, "", days, ""])
+
+
+def video() -> str:
+    """Return the table of simulated videos, one line for each frame rate."""
+    found: dict[str, dict[str, str]] = {}
+    rows = _rows("watch-video.csv")
+    for row in rows:
+        rate, _, figure = row["measure"].partition(": ")
+        unit = f", {row['unit']}" if row["unit"] in ("%", "s", "years") else ""
+        found.setdefault(rate, {})[figure + unit] = row["value"]
+    figures = list(found["all"])
+    lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
+    lines += [
+        f"| {figure} | " + " | ".join(of[figure] for of in found.values()) + " |"
+        for figure in figures
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _table(name: str) -> str:
@@ -115,6 +133,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "browser": browser,
     "peers": peers,
     "visits": visits,
+    "video": video,
 }
 
 
