@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from mien.serve.run import serve
+from mien.serve.settings import Settings, SettingsError
+from mien.serve.tls import make_certificate
 from tests.serve.conftest import KEY, files, wait_until
 
 PROGRAM = [sys.executable, "-W", "error", "-c", "from mien.cli import main; main()", "serve"]
@@ -134,4 +137,39 @@ def test_a_port_that_is_taken(tmp_path: Path, tiny_models: tuple[str, str], work
         )
     assert done.returncode == 2
     assert f"mien: 127.0.0.1:{port}: cannot be listened at: Address already in use" in done.stderr
+    assert "choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_host_that_is_not_this_machine(tiny_models: tuple[str, str]) -> None:
+    settings = Settings(models=tiny_models, host="192.0.2.1")
+    with pytest.raises(OSError, match="--host is an address of this machine") as caught:
+        serve(settings, print)
+    assert caught.value.filename == "192.0.2.1:8000"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_certificate_and_a_key_that_do_not_go_together(tmp_path: Path, workers: int) -> None:
+    (tmp_path / "other").mkdir()
+    cert = make_certificate(tmp_path, ["localhost"]).cert
+    other = make_certificate(tmp_path / "other", ["localhost"]).key
+    none = tmp_path / "none.pem"
+    none.write_text("none")
+    for key, told in (
+        (other, "is not the key of .*cert.pem"),
+        (none, "holds no plain private key"),
+        (tmp_path / "missing.pem", "cannot be read"),
+    ):
+        settings = Settings(tls_cert=cert, tls_key=key, workers=workers)
+        with pytest.raises(SettingsError, match=f"tls_key: .*{key.name}: {told}"):
+            serve(settings, print)
+
+
+def test_a_port_of_the_systems_choice_and_models_without_faces(
+    tmp_path: Path, tiny_models: tuple[str, str]
+) -> None:
+    with process(tmp_path, "--models", tiny_models[1], "--port", "0") as (_, said):
+        wait_until(lambda: "None of the models reads faces" in said.read_text())
+        found = re.match(r"mien serves at (http://127.0.0.1:[1-9]\d*)/", said.read_text())
+        assert found is not None
+        wait_until(lambda: is_ready(found[1]))

@@ -67,7 +67,7 @@ def test_what_is_shown_is_toml_that_can_be_read_again_without_secrets(tmp_path: 
         ({"hosts": "a.*.example"}, "hosts.0: "),
         ({"max_held": 2000}, "max_held holds at least one body"),
         ({"queue": 2}, "queue holds at least one request's max_pictures"),
-        ({"models": ""}, "models: "),
+        ({"models": ""}, "models: names none"),
         ({"timeout": "nan"}, "timeout: "),
     ],
 )

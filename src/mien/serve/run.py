@@ -1,9 +1,11 @@
 """The service as a process: its web server, TLS, workers, and the word at its start."""
 
+import errno
 import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from fastapi import FastAPI
 from mien.serve import logs, peers, tls
 from mien.serve.app import create_app
 from mien.serve.connection import Connection
-from mien.serve.settings import Settings
+from mien.serve.settings import Settings, SettingsError
 
 _VARIABLE: Final = "_MIEN_SERVE_SETTINGS"
 _PEERS: Final = "_MIEN_SERVE_PEERS"
@@ -58,9 +60,10 @@ def serve(settings: Settings, tell: Callable[[str], None], extend: Extend | None
             made = tls.make_certificate(Path(folder), tls.names_for(settings.host))
             settings = settings.model_copy(update={"tls_cert": made.cert, "tls_key": made.key})
             tell(_warning(made.fingerprint))
+        _check_tls(settings)
+        settings = settings.model_copy(update={"port": _check_free(settings)})
         app = create_app(settings)
         stack.callback(app.state.service.close)
-        _check_free(settings)
         ending = stack.enter_context(extend(app)) if extend else _nothing
         for line in _greeting(settings):
             tell(line)
@@ -68,6 +71,8 @@ def serve(settings: Settings, tell: Callable[[str], None], extend: Extend | None
             tell(entry.card.terms)
         for note in app.state.service.catalogue.notes:
             tell(note)
+        if all(entry.kind != "face" for entry in app.state.service.catalogue.entries.values()):
+            tell("None of the models reads faces; --models face,... adds the packaged one.")
         options = server_options(settings)
         if settings.workers == 1:
             sys.setswitchinterval(_SWITCH)
@@ -124,8 +129,12 @@ def _exit(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _check_free(settings: Settings) -> None:
-    """Bind the port for a moment: the web server itself would end without a clear word."""
+def _check_free(settings: Settings) -> int:
+    """Bind the port for a moment: the web server itself would end without a clear word.
+
+    Returns:
+        The port, which the system chooses where the settings leave it open by 0.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM
@@ -133,9 +142,36 @@ def _check_free(settings: Settings) -> None:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+            port: int = probe.getsockname()[1]
+            return port
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise OSError(error.errno, f"cannot be listened at: {error.strerror}", place) from error
+        told = f"cannot be listened at: {error.strerror}; {_advice(error)}"
+        raise OSError(error.errno, told, f"{settings.host}:{settings.port}") from error
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "end what uses it, or choose another --port"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "choose a --port from 1024 on"
+    return "--host is an address of this machine, such as 127.0.0.1; 0.0.0.0 is all of them"
+
+
+def _check_tls(settings: Settings) -> None:
+    """Load the certificate and its key: a worker that cannot would be started again for ever."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    cert, key = settings.tls_cert, settings.tls_key
+    try:
+        key.read_bytes()
+        # Without a password, so that nothing waits at a terminal for one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise SettingsError(f"tls_key: {key}: is not the key of {cert}") from error
+        raise SettingsError(f"tls_key: {key}: holds no plain private key as PEM") from error
+    except OSError as error:
+        raise SettingsError(f"tls_key: {key}: cannot be read ({error.strerror})") from error
 
 
 def create_worker() -> FastAPI:

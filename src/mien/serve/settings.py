@@ -263,6 +263,8 @@ def _first(error: ValidationError) -> str:
         return str(message)
     if first["type"] == "extra_forbidden":
         return f"there is no setting {printable(name)!r}; `mien serve --show-config` lists them"
+    if first["type"] == "too_short":
+        return f"{name}: names none; name one or more, parted by commas"
     received = "" if name.startswith("api_key") else f", not {shortened(repr(first['input']))}"
     return f"{name}: {message}{received}"
 
