@@ -42,6 +42,20 @@ def test_a_watch_begins_with_its_audience(visit: Visiting, shop: Running) -> Non
     api.expect(here.page.locator("h1")).to_have_text("Tally at the door")
 
 
+def test_what_few_need_comes_when_it_is_looked_at(visit: Visiting, shop: Running) -> None:
+    def loaded() -> set[str]:
+        scripts = (re.search(r"/assets/(\w+)-[\w-]+\.js", url) for _, url in here.requests)
+        return {script[1] for script in scripts if script}
+
+    here = visit(url=shop.url)
+    here.open("photo")
+    assert not loaded() & {"AudiencePage", "TallyPage", "BarChart"}
+    here.page.click("nav a[href='#/audience']")
+    choose_day(here)
+    assert {"AudiencePage", "BarChart"} <= loaded()
+    assert "TallyPage" not in loaded()
+
+
 @pytest.mark.parametrize("part", ["audience", "tally"])
 def test_says_how_to_start_a_watch(visit: Visiting, service: Running, part: str) -> None:
     here = visit(url=service.url)

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+import pytest
+
 from tests.serve.conftest import Running
 from tests.web.conftest import Visit, Visiting, Watched, api
+from tests.web.test_page_parts import AXE, violations
 
 PHONE: Final[dict[str, Any]] = {"viewport": {"width": 390, "height": 700}, "has_touch": True}
 
@@ -109,6 +112,24 @@ def test_all_buttons_lie_on_a_small_phone(visit: Visiting, watched: Watched) -> 
         assert box["height"] >= 48
     undo = here.page.get_by_role("button", name="Undo").bounding_box()
     assert undo["y"] + undo["height"] <= 640
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci` in web/")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_tap_and_read_what_it_says(
+    visit: Visiting, watched: Watched, theme: str
+) -> None:
+    here = visit(url=watched().url, color_scheme=theme, **PHONE)
+    stand(here)
+    tap(here, "Adult")
+    sent(here)
+    assert violations(here) == []
+    here.page.get_by_role("button", name="Finish").tap()
+    assert violations(here) == []
+    here.page.get_by_role("button", name="Yes").tap()
+    here.page.wait_for_selector(".bias")
+    assert violations(here) == []
+    assert here.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_says_what_is_kept(visit: Visiting, watched: Watched) -> None:

@@ -18,12 +18,21 @@ export function CameraStates({ cameras, k, zone, onDraw }: Props) {
   return (
     <section className="card" aria-labelledby="audience-cameras">
       <h2 id="audience-cameras">{texts.title}</h2>
-      {cameras?.length === 0 && <p className="muted">{texts.none}</p>}
-      <ul className="cameras">
-        {cameras?.map((camera) => (
-          <One key={camera.name} camera={camera} k={k} zone={zone} onDraw={() => onDraw(camera)} />
-        ))}
-      </ul>
+      {cameras?.length === 0 ? (
+        <p className="muted">{texts.none}</p>
+      ) : (
+        <ul className="cameras">
+          {cameras?.map((camera) => (
+            <One
+              key={camera.name}
+              camera={camera}
+              k={k}
+              zone={zone}
+              onDraw={() => onDraw(camera)}
+            />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
@@ -40,6 +49,8 @@ function One({ camera, k, zone, onDraw }: OneProps) {
   const words = texts.audience.cameras;
   const states: Record<string, string> = words.states;
   const number = (n: number) => count(n, language);
+  // A recording that ends before its end is a trouble, too.
+  const early = camera.state === "ended" && camera.reason !== "";
   const facts = [
     camera.width > 0 && words.picture(camera.width, camera.height),
     camera.rate > 0 && words.rate(decimal(camera.rate, language, 1)),
@@ -57,7 +68,7 @@ function One({ camera, k, zone, onDraw }: OneProps) {
           {camera.name} <code className="muted">{camera.source}</code>
         </h3>
         <p>
-          <span className={`state ${camera.state}`}>{states[camera.state] ?? camera.state}</span>{" "}
+          <span className={`state ${early ? "lost" : camera.state}`}>{states[camera.state] ?? camera.state}</span>{" "}
           {words.since(sinceText(camera.since, language, zone))}
           {camera.reason && (
             <>

@@ -57,6 +57,12 @@ export function Totals({ base, live }: Props) {
         <Csv days={days} step={step} />
       </div>
       {failure && <FailureBox failure={failure} onRetry={retry} />}
+      {!answered && !failure && (
+        <div className="charts" aria-hidden="true">
+          <div className="card chart-to-come" />
+          <div className="card chart-to-come" />
+        </div>
+      )}
       {answered && (
         <p className={some ? "total-line" : "muted"} aria-live="polite">
           {some

@@ -122,8 +122,12 @@ export function beside(
  * @param numbered What the n-th day or week is called; null for hours of one day.
  */
 export function comparable(data: ChartData, numbered: ((n: number) => string) | null): ChartData {
-  const slots = data.slots.map(({ short, long }, n) => {
-    if (!numbered) return { key: short, short, long };
+  const slots = data.slots.map(({ short, long }, n, all) => {
+    if (!numbered) {
+      // Where the clocks go back an hour comes twice.
+      const again = all.slice(0, n).filter((slot) => slot.short === short).length;
+      return { key: again ? `${short} ${again}` : short, short, long };
+    }
     const number = String(n + 1);
     return { key: number.padStart(4, "0"), short: number, long: numbered(n + 1) };
   });

@@ -41,7 +41,7 @@ export default function BarChart({ data, width, active, onActive, format }: Prop
     paddingOuter: 0.15,
   });
   const within = scaleBand({
-    domain: series.map(({ name }) => name),
+    domain: series.map(({ tone }) => tone),
     range: [0, x.bandwidth()],
     paddingInner: 0.1,
   });
@@ -80,13 +80,13 @@ export default function BarChart({ data, width, active, onActive, format }: Prop
                 y={0}
                 height={height}
               />
-              {series.map(({ name, tone, figures }) => {
+              {series.map(({ tone, figures }) => {
                 const figure = figures[n];
-                const place = left + (within(name) ?? 0) + (within.bandwidth() - wide) / 2;
+                const place = left + (within(tone) ?? 0) + (within.bandwidth() - wide) / 2;
                 return (
                   figure && (
                     <OneBar
-                      key={name}
+                      key={tone}
                       figure={figure}
                       tone={tone}
                       x={place}

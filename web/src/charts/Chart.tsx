@@ -78,7 +78,7 @@ function Legend({ data }: { data: ChartData }) {
   return (
     <ul className="legend">
       {data.series.map(({ name, tone }) => (
-        <li key={name}>
+        <li key={tone}>
           <i className={`swatch ${tone}`} aria-hidden="true" />
           {name}
         </li>
@@ -103,8 +103,8 @@ function ChartTable({ data: { slot, slots, series }, title }: { data: ChartData;
         <thead>
           <tr>
             <th scope="col">{slot}</th>
-            {series.map(({ name }) => (
-              <th key={name} scope="col" className="number">
+            {series.map(({ name, tone }) => (
+              <th key={tone} scope="col" className="number">
                 {name}
               </th>
             ))}
@@ -114,10 +114,10 @@ function ChartTable({ data: { slot, slots, series }, title }: { data: ChartData;
           {slots.map(({ key, long }, n) => (
             <tr key={key}>
               <th scope="row">{long}</th>
-              {series.map(({ name, figures }) => {
+              {series.map(({ tone, figures }) => {
                 const figure = figures[n];
                 return (
-                  <td key={name} className="number">
+                  <td key={tone} className="number">
                     {figure && figureText(figure, texts.audience, language)}
                   </td>
                 );

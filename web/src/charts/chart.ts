@@ -13,6 +13,7 @@ export interface ChartSlot {
 
 export interface Series {
   name: string;
+  /** How it is drawn; no two of a chart have the same. */
   tone: Tone;
   /** One for each slot. */
   figures: readonly Figure[];

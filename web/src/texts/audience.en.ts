@@ -120,7 +120,6 @@ export const audience = {
     raw: "as read",
     corrected: "corrected",
     passed: "people who passed",
-    visits: "visits",
     interval: "Thin lines: 90 % intervals.",
     hidden: "hidden",
     atLeast: "or more",
@@ -152,14 +151,10 @@ export const audience = {
     nothing: "nothing",
     before: "the period before",
     custom: "other days",
-    otherArea: (area: string) => area,
-    here: "shown above",
-    there: "compared",
     age: "Age groups, corrected",
     time: "Over time, visits",
     numbered: { hour: "Hour", day: "Day", week: "Week" },
     hint: "Intervals that lie apart differ by more than chance.",
-    difference: "Difference",
   },
   trust: {
     title: "How far can the figures be trusted here?",
@@ -172,8 +167,6 @@ export const audience = {
     basis: (people: string, tallies: string, date: string) =>
       `${people} taps, tallies: ${tallies}, the newest of ${date}`,
     bias: "Share read less share tapped, in percentage points",
-    biasOf: (group: string, value: string, low: string, high: string) =>
-      `${group}: ${value} (${low} to ${high})`,
     drift: (value: string, low: string, high: string) =>
       `The newest tally differs from earlier ones by ${value} percentage points (${low} to ${high}): look why.`,
     steady: "The newest tally agrees with earlier ones.",
@@ -181,7 +174,6 @@ export const audience = {
     group: "Age group",
     biasShort: "Bias",
     tally: "Tally at the door",
-    tallyHere: "Tally here",
     byCard: "Totals are corrected by the model's card alone: its calibration belongs to another network.",
   },
   privacy: {

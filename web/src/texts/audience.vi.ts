@@ -120,7 +120,6 @@ export const audience: Texts["audience"] = {
     raw: "như đọc được",
     corrected: "đã hiệu chỉnh",
     passed: "số người đi qua",
-    visits: "lượt",
     interval: "Vạch mảnh: khoảng 90 %.",
     hidden: "được ẩn",
     atLeast: "trở lên",
@@ -152,14 +151,10 @@ export const audience: Texts["audience"] = {
     nothing: "không so sánh",
     before: "khoảng thời gian trước đó",
     custom: "những ngày khác",
-    otherArea: (area) => area,
-    here: "đang xem",
-    there: "so sánh",
     age: "Nhóm tuổi, đã hiệu chỉnh",
     time: "Theo thời gian, lượt",
     numbered: { hour: "Giờ", day: "Ngày", week: "Tuần" },
     hint: "Các khoảng tách rời nhau thì khác nhau không phải do ngẫu nhiên.",
-    difference: "Chênh lệch",
   },
   trust: {
     title: "Số liệu ở đây tin cậy đến đâu?",
@@ -170,7 +165,6 @@ export const audience: Texts["audience"] = {
     range: (low, high) => `${low} đến ${high}`,
     basis: (people, tallies, date) => `${people} lần chạm, số lần kiểm đếm: ${tallies}, mới nhất ngày ${date}`,
     bias: "Tỷ lệ đọc được trừ tỷ lệ đã chạm, theo điểm phần trăm",
-    biasOf: (group, value, low, high) => `${group}: ${value} (${low} đến ${high})`,
     drift: (value, low, high) =>
       `Lần kiểm đếm mới nhất khác những lần trước ${value} điểm phần trăm (${low} đến ${high}): hãy tìm nguyên nhân.`,
     steady: "Lần kiểm đếm mới nhất khớp với những lần trước.",
@@ -178,7 +172,6 @@ export const audience: Texts["audience"] = {
     group: "Nhóm tuổi",
     biasShort: "Độ lệch",
     tally: "Kiểm đếm tại cửa",
-    tallyHere: "Kiểm đếm tại đây",
     byCard: "Tổng số chỉ được hiệu chỉnh theo thẻ mô hình: dữ liệu hiệu chuẩn thuộc một mạng khác.",
   },
   privacy: {

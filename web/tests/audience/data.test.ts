@@ -84,6 +84,19 @@ describe("comparing", () => {
     ]);
   });
 
+  it("keeps both of the hours that come twice when clocks go back", () => {
+    const rows = [0, 1, 2].map((hour) =>
+      row({ start: new Date(Date.UTC(2026, 9, 25, hour)).toISOString(), visits: hour + 5 }),
+    );
+    const days = { from: "2026-10-25", to: "2026-10-25" };
+    const data = comparable(timeData(rows, { step: "hour", days, group: "" }, reader), null);
+    expect(data.slots.map(({ short }) => short)).toEqual(["02:00", "02:00", "03:00"]);
+    expect(values(beside(data, data, ["a", "a"], "raw"))).toEqual([
+      [5, 6, 7],
+      [5, 6, 7],
+    ]);
+  });
+
   it("numbers days, more than nine in their order", () => {
     const days = (from: string, to: string) =>
       comparable(
