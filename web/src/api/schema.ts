@@ -1256,6 +1256,11 @@ export interface components {
          *         "value": -0.04
          *       },
          *       "newest": "2026-11-02T10:00:00Z",
+         *       "older": {
+         *         "high": 4.1,
+         *         "low": -0.4,
+         *         "value": 1.8
+         *       },
          *       "people": 81,
          *       "tallies": 2
          *     }
@@ -1297,6 +1302,8 @@ export interface components {
             bias: {
                 [key: string]: components["schemas"]["Estimate"];
             };
+            /** @description Years by which ages are read higher here than the calibration reads them, at 35; corrected totals allow for it. */
+            older: components["schemas"]["Estimate"];
             /** @description The newest tally's capture less that of the earlier ones; null for one. */
             drift: components["schemas"]["Estimate"] | null;
         };

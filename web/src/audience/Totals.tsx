@@ -1,16 +1,16 @@
 /** The totals of some days: over time, by age group, stays, and compared with others. */
 import { useEffect, useState } from "react";
-import { useSettings, useTexts } from "../app/settings";
+import { useSettings } from "../app/settings";
 import type { Audience, LiveAudience } from "../api/types";
 import type { Days } from "../api/watch";
 import { Chart } from "../charts/Chart";
 import { figureText, totalOf } from "../charts/figures";
 import { FailureBox } from "../ui/FailureBox";
-import { count } from "../ui/numbers";
+import { count, percent } from "../ui/numbers";
 import { Comparison } from "./Comparison";
 import { Csv } from "./Csv";
 import { agesData, timeData } from "./data";
-import { untranslated } from "./notes";
+import { unlikeShare, untranslated } from "./notes";
 import { dateIn, daysOf, lengthOf, stepsOf } from "./period";
 import { knownPlaces } from "./places";
 import { type Asked, OverTime, Question } from "./Question";
@@ -71,7 +71,7 @@ export function Totals({ base, live }: Props) {
         </p>
       )}
       {days.to >= today && <p className="hint">{words.period.over}</p>}
-      {answered && <Notes notes={untranslated(answered.notes)} />}
+      {answered && <Notes notes={answered.notes} />}
       {some && (
         <>
           <div className="charts">
@@ -103,19 +103,30 @@ export function Totals({ base, live }: Props) {
   );
 }
 
-/** What the service says of the figures; it says so in English. */
+/** What must stand beside the figures; what the page has no words for stands there in English. */
 function Notes({ notes }: { notes: readonly string[] }) {
-  const words = useTexts().audience;
-  if (notes.length === 0) return null;
+  const { texts, language } = useSettings();
+  const words = texts.audience;
+  const unlike = unlikeShare(notes);
+  const others = untranslated(notes);
   return (
-    <div className="hint">
-      {words.said}
-      <ul className="said" lang="en">
-        {notes.map((note) => (
-          <li key={note}>{note}</li>
-        ))}
-      </ul>
-    </div>
+    <>
+      {unlike !== null && (
+        <p className="result wrong small" role="alert">
+          {words.unlike(percent(unlike / 100, language))}
+        </p>
+      )}
+      {others.length > 0 && (
+        <div className="hint">
+          {words.said}
+          <ul className="said" lang="en">
+            {others.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </>
   );
 }
 

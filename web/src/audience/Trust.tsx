@@ -62,7 +62,10 @@ export function DoorFigures({ door, zone }: { door: Door; zone: string }) {
   const { texts, language } = useSettings();
   const words = texts.audience.trust;
   const share = (value: number) => percent(value, language);
-  const { capture, drift } = door;
+  const { capture, drift, older } = door;
+  const leans = older.low > 0 || older.high < 0;
+  const [near = 0, far = 0] = [Math.abs(older.low), Math.abs(older.high)].sort((a, b) => a - b);
+  const ends = [near, far].map((end) => count(Math.round(end), language)) as [string, string];
   const drifted = drift && (drift.low > 0 || drift.high < 0);
   return (
     <div className="door">
@@ -76,6 +79,14 @@ export function DoorFigures({ door, zone }: { door: Door; zone: string }) {
           dayText(door.newest, language, zone),
         )}
       </p>
+      {leans && (
+        <p className="hint">
+          {(older.value > 0 ? words.older : words.younger)(
+            count(Math.round(Math.abs(older.value)), language),
+            ...ends,
+          )}
+        </p>
+      )}
       {drift && (
         <p className={drifted ? "hint wrong" : "hint"}>
           {drifted

@@ -62,7 +62,8 @@ export function useTotals({ days: { from, to }, place, group, step }: Asking, tu
         ages: inside(ages),
         time: inside(time),
         apart: areas.apart,
-        notes: [...new Set([areas, ages, time].flatMap(({ notes }) => notes))],
+        // Those of the age groups, for only they are corrected.
+        notes: ages.notes,
         turn,
       };
     },

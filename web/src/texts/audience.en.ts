@@ -16,6 +16,8 @@ export const audience = {
   hiddenNote: (k: string) =>
     `Totals below ${k} are hidden, and others with them so that none follows by subtraction; “≥” means that parts are left out.`,
   said: "The service says:",
+  unlike: (share: string) =>
+    `${share} of the visits were read as no mix of ages would be: faces here look unlike those that the corrections rest on, and corrected totals may be wrong. Look at the light and at the size of the faces, and take a tally at the door.`,
   noVisits: "No visits in this time.",
   live: {
     title: "Who is here today?",
@@ -167,6 +169,10 @@ export const audience = {
     basis: (people: string, tallies: string, date: string) =>
       `${people} taps, tallies: ${tallies}, the newest of ${date}`,
     bias: "Share read less share tapped, in percentage points",
+    older: (years: string, low: string, high: string) =>
+      `Ages are read ${years} years too old here (${low} to ${high}); corrected totals allow for it.`,
+    younger: (years: string, low: string, high: string) =>
+      `Ages are read ${years} years too young here (${low} to ${high}); corrected totals allow for it.`,
     drift: (value: string, low: string, high: string) =>
       `The newest tally differs from earlier ones by ${value} percentage points (${low} to ${high}): look why.`,
     steady: "The newest tally agrees with earlier ones.",

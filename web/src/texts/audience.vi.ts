@@ -17,6 +17,8 @@ export const audience: Texts["audience"] = {
   hiddenNote: (k) =>
     `Tổng số dưới ${k} được ẩn, cùng với những số khác để không suy ra được bằng phép trừ; “≥” nghĩa là có phần bị bỏ ra.`,
   said: "Dịch vụ cho biết:",
+  unlike: (share) =>
+    `${share} số lượt được đọc theo cách mà không tỷ lệ tuổi nào giải thích được: khuôn mặt ở đây khác với những khuôn mặt làm cơ sở hiệu chỉnh, nên số đã hiệu chỉnh có thể sai. Hãy xem lại ánh sáng, cỡ khuôn mặt, và kiểm đếm tại cửa.`,
   noVisits: "Không có lượt khách nào trong thời gian này.",
   live: {
     title: "Hôm nay có ai?",
@@ -165,6 +167,10 @@ export const audience: Texts["audience"] = {
     range: (low, high) => `${low} đến ${high}`,
     basis: (people, tallies, date) => `${people} lần chạm, số lần kiểm đếm: ${tallies}, mới nhất ngày ${date}`,
     bias: "Tỷ lệ đọc được trừ tỷ lệ đã chạm, theo điểm phần trăm",
+    older: (years, low, high) =>
+      `Tuổi ở đây được đọc già hơn ${years} năm (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
+    younger: (years, low, high) =>
+      `Tuổi ở đây được đọc trẻ hơn ${years} năm (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
     drift: (value, low, high) =>
       `Lần kiểm đếm mới nhất khác những lần trước ${value} điểm phần trăm (${low} đến ${high}): hãy tìm nguyên nhân.`,
     steady: "Lần kiểm đếm mới nhất khớp với những lần trước.",

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Camera } from "../../src/api/types";
-import { untranslated } from "../../src/audience/notes";
+import { unlikeShare, untranslated } from "../../src/audience/notes";
 import { knownPlaces, placeKey, placeName, placeOf, placesOf } from "../../src/audience/places";
 import { dictionaries } from "../../src/texts";
 import { row } from "./rows";
@@ -56,13 +56,23 @@ it("only the whole view is translated", () => {
 });
 
 it("notes that the page says itself are not said twice", () => {
-  const warning = "faces here look unlike those of the calibration";
+  const warning = "the calibration was measured with the network 1a, in use is 2b";
   expect(
     untranslated([
       "visits, not people: whoever comes twice, or past two cameras, counts twice",
       "door, hall: not calibrated here",
+      "door, hall: ages are read 4 years too old here (2 to 6); corrected totals allow for it",
+      "11% of the visits were read as no mix of ages would be, if faces look as in the calibration",
       "door, hall: 82% of the people who pass are seen (75% to 89%), by 81 taps",
       warning,
     ]),
   ).toEqual([warning]);
+});
+
+it("the warning of faces unlike those of the calibration tells its share", () => {
+  const warning =
+    "11% of the visits were read as no mix of ages would be, if faces look as in the calibration " +
+    "(p = 0.010): corrected totals may be wrong.";
+  expect(unlikeShare(["visits, not people", warning])).toBe(11);
+  expect(unlikeShare(["visits, not people"])).toBeNull();
 });

@@ -154,5 +154,6 @@ def door_result(camera: str, area: str, door: Door) -> DoorResult:
         capture=_estimate(door.capture),
         captures={name: _estimate(found) for name, found in door.captures.items()},
         bias={name: _estimate(found) for name, found in door.bias.items()},
+        older=_estimate(door.older),
         drift=None if door.drift is None else _estimate(door.drift),
     )

@@ -58,6 +58,7 @@ _DOOR: Final[JsonValue] = {
     "capture": {"value": 0.82, "low": 0.75, "high": 0.89},
     "captures": {"adult": {"value": 0.85, "low": 0.74, "high": 0.97}},
     "bias": {"adult": {"value": 0.03, "low": -0.05, "high": 0.11}},
+    "older": {"value": 1.8, "low": -0.4, "high": 4.1},
     "drift": {"value": -0.04, "low": -0.15, "high": 0.07},
 }
 
@@ -298,6 +299,10 @@ class DoorResult(_Out):
     )
     bias: dict[str, Estimate] = Field(
         description="Age group -> its share among the readings less its share among the taps."
+    )
+    older: Estimate = Field(
+        description="Years by which ages are read higher here than the calibration reads them, at "
+        "35; corrected totals allow for it."
     )
     drift: Estimate | None = Field(
         description="The newest tally's capture less that of the earlier ones; null for one."
