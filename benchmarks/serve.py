@@ -9,6 +9,11 @@ the in-process rate, so that whatever else the machine does slows all alike; rat
 rounds, latencies are taken over all rounds. "each waits for the others" is the number of clients
 over the rate: what an answer takes when all are served alike.
 
+The clients work on the same cores, so what they cost is taken from the service: the table tells the
+processor time that a picture costs in-process, in the service and in its clients. The first over
+the sum of the others is the share that would be reached if no core ever waited; unlike rates, it
+can also be told on a machine that has other work.
+
 The overload run sends requests at ten times the measured rate for a while, whatever becomes of
 those before; accepted ones should keep their time, the rest get 503 at once, and the service's
 memory should stay where it is.
@@ -26,9 +31,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import httpx2
 
@@ -80,6 +85,11 @@ class Service:
         """Return the request that asks for the faces of a JPEG."""
         return encode(photo, f"127.0.0.1:{self.port}")
 
+    def cpu(self) -> float:
+        """Return the processor time that it has taken so far, in seconds."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident(self) -> float:
         """Return its memory in megabytes."""
         pages = int(Path(f"/proc/{self.process}/statm").read_text().split()[1])
@@ -121,39 +131,82 @@ def measure(
     found: Service, analyzer: Analyzer, work: Sequence[bytes], rounds: int
 ) -> tuple[list[Row], float]:
     """Return the rows of all numbers of clients, and the service's rate at 16 clients."""
-    inside: list[float] = []
-    turns: dict[int, list[Turn]] = {number: [] for number in CLIENTS}
+    inside: list[Seen] = []
+    turns: dict[int, list[Seen]] = {number: [] for number in CLIENTS}
     for current in range(rounds + 1):
         part = work if current else work[:16]  # the first round only warms up
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         for _ in analyzer.read(part):
             pass
-        rate = len(part) / (time.perf_counter() - start)
+        took, cost = time.perf_counter() - start, time.process_time() - before
         requests = [found.request(photo) for photo in part]
-        seen = {number: run(take_turn(found.port, requests, number)) for number in CLIENTS}
+        seen = {number: _turn(found, requests, number) for number in CLIENTS}
         if current:
-            inside.append(rate)
+            inside.append(Seen(len(part) / took, cost / len(part)))
             for number, turn in seen.items():
                 turns[number].append(turn)
-    middle = statistics.median(inside)
-    rows = [_row("in-process", "pictures/s", f"{middle:.1f}")]
+    rows = [
+        _row("in-process", "pictures/s", f"{_middle(inside, 'rate'):.1f}"),
+        _row("in-process, processor", "ms/picture", f"{1000 * _middle(inside, 'cpu'):.2f}"),
+    ]
     for number in CLIENTS:
-        rows += _rows_of(number, turns[number], middle)
-    return rows, statistics.median(turn.rate for turn in turns[16])
+        rows += _rows_of(number, turns[number], inside)
+    return rows, _middle(turns[16], "rate")
 
 
-def _rows_of(number: int, turns: Sequence[Turn], inside: float) -> list[Row]:
+@dataclass(frozen=True)
+class Seen:
+    """What a turn came to.
+
+    Attributes:
+        rate: Pictures a second.
+        cpu: Seconds of processor time that a picture took where it was read.
+        clients: The same, of the clients.
+        turn: What the clients saw.
+    """
+
+    rate: float
+    cpu: float
+    clients: float = 0
+    turn: Turn = field(default_factory=Turn)
+
+
+def _turn(found: Service, requests: Sequence[bytes], number: int) -> Seen:
+    cpu, clients = found.cpu(), time.process_time()
+    turn = run(take_turn(found.port, requests, number))
+    each = 1 / len(requests)
+    return Seen(turn.rate, (found.cpu() - cpu) * each, (time.process_time() - clients) * each, turn)
+
+
+def _middle(seen: Sequence[Seen], name: Literal["rate", "cpu", "clients"]) -> float:
+    values: list[float] = [getattr(one, name) for one in seen]
+    return statistics.median(values)
+
+
+def _rows_of(number: int, seen: Sequence[Seen], inside: Sequence[Seen]) -> list[Row]:
     name = f"{number} client{'s' if number > 1 else ''}"
-    rate = statistics.median(turn.rate for turn in turns)
+    turns = [one.turn for one in seen]
+    rate, cpu, clients = (_middle(seen, part) for part in ("rate", "cpu", "clients"))
     taken = [seconds for turn in turns for seconds in turn.accepted]
     lost = sum(len(turn.refused) + turn.others for turn in turns)
     return [
         _row(name, "pictures/s", f"{rate:.1f}"),
-        _row(f"{name}, share of in-process", "", f"{rate / inside:.0%}".replace("%", " %")),
+        _row(f"{name}, share of in-process", "", _percent(rate / _middle(inside, "rate"))),
+        _row(f"{name}, processor, service", "ms/picture", f"{1000 * cpu:.2f}"),
+        _row(f"{name}, processor, clients", "ms/picture", f"{1000 * clients:.2f}"),
+        _row(
+            f"{name}, processor, in-process over both",
+            "",
+            _percent(_middle(inside, "cpu") / (cpu + clients)),
+        ),
         *_latencies(name, taken),
         _row(f"{name}, each waits for the others", "ms", f"{1000 * number / rate:.0f}"),
         *([_row(f"{name}, not answered", "requests", str(lost))] if lost else []),
     ]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _latencies(name: str, taken: Sequence[float]) -> list[Row]:
