@@ -39,6 +39,14 @@ def test_a_client_may_make_so_many_a_minute() -> None:
         limit.take("a")
 
 
+def test_a_network_of_ipv6_is_one_client() -> None:
+    limit = RateLimit(1)
+    for client in ("2001:db8::1", "2001:db8:0:1::1", "::ffff:10.0.0.1", "::ffff:10.0.0.2"):
+        limit.take(client)
+    with pytest.raises(Problem):
+        limit.take("2001:db8::ffff:0:0:2")
+
+
 def test_clients_without_end_take_no_memory_without_end() -> None:
     limit = RateLimit(1)
     for number in range(11_000):

@@ -3,9 +3,13 @@
 import json
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mien.serve.bodies import parse_json, parse_urlencoded
 from mien.serve.inference import InferenceRequest, InputTensor, _crops
@@ -139,3 +143,31 @@ def test_a_client_of_forms_as_before(real: Running) -> None:
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
     problem(answer, 422, "unreadable-picture")
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@settings(deadline=None)
+@given(_VALUES, st.lists(st.integers(-1, 3), max_size=5) | _VALUES, st.text() | _VALUES)
+def test_no_values_do_more_than_be_refused(data: Any, shape: Any, name: Any) -> None:
+    tensor = {"name": "image", "datatype": "UINT8", "shape": shape, "data": data}
+    bodies = ({"inputs": [tensor], "outputs": name, "id": name}, {"inputs": data}, data)
+    for body in bodies:
+        with suppress(Problem):
+            asked = parse_json(json.dumps(body), InferenceRequest)
+            assert _crops(asked.inputs[0], 1).shape == tuple(asked.inputs[0].shape)
+        for model in (PicturesBody, StreamStart):
+            with suppress(Problem):
+                parse_json(json.dumps(body), model)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_no_bytes_of_a_form_do_more_than_be_refused(body: bytes) -> None:
+    for text in (body, b"img=" + body, b"img=" + body.replace(b"\0", b"%") + b"&img"):
+        with suppress(Problem):
+            assert len(parse_urlencoded(text, "img").data) <= len(text)

@@ -4,6 +4,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from ipaddress import ip_address
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 from mien.serve.problems import Problem
 
 _MOST_CLIENTS: Final = 10_000
+_CUSTOMER: Final = 64
+"""Bits of an IPv6 address that whoever has a network may choose at will."""
 
 
 class Keys:
@@ -76,7 +79,7 @@ class RateLimit:
         """
         if not self._size:
             return
-        now = self._now()
+        now, client = self._now(), _of_one(client)
         left, since = self._buckets.pop(client, (float(self._size), now))
         left = min(self._size, left + (now - since) * self._size / 60)
         self._buckets[client] = (left - 1 if left >= 1 else left, now)
@@ -90,6 +93,17 @@ class RateLimit:
                 f"More than {self._size} requests a minute; wait {wait} s.",
                 headers={"Retry-After": str(wait)},
             )
+
+
+def _of_one(client: str) -> str:
+    """Return what stands for a client: of an IPv6 address its network, which is one customer's."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if address.version == 4 or address.ipv4_mapped:
+        return client
+    return f"{int(address) >> _CUSTOMER:x}"
 
 
 def may_stream(origin: str | None, host: str | None, allowed: Iterable[str]) -> bool:
