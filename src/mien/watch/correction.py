@@ -30,7 +30,7 @@ RESAMPLES: Final = 200
 _PSEUDO_VISITS: Final = 10.0
 _PSEUDO_SHARE: Final = 0.02
 _EVEN: Final = 0.05
-_TRUST: Final = 0.25
+_TRUST: Final = 0.05
 
 _LEAST: Final = 1e-4
 _ITERATIONS: Final = 150
