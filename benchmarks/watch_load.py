@@ -4,10 +4,10 @@
 
 The stream is a made-up film of 1280 x 720 at 10 frames a second in which up to five copies of a
 photograph (scikit-image's astronaut) walk about, encoded as H.264. Watched as a file at full speed
-it gives the processor time of all threads, decoding included, by the second of film. An hour of a
-film in which they come and go, and in which faces are looked for twice a second to save time (all
-frames are decoded), gives the memory after each part. Watched in real time, several at once, it
-tells what a machine that is too slow leaves out; how much that is depends on what else it does.
+it gives the processor time of all threads, decoding included, by the second of film. An hour of it,
+in which faces are looked for twice a second to save time (all frames are decoded), gives the memory
+after each part. Watched in real time, several at once, it tells what a machine that is too slow
+leaves out; how much that is depends on what else the machine does.
 """
 
 import argparse
@@ -36,8 +36,6 @@ from tables import Row, show, write
 _RATE: Final = 10
 _HEIGHT, _WIDTH = 720, 1280
 _LOOP: Final = 60
-_STAY: Final = 0.5
-_LEAVE: Final = 0.8
 
 
 class Nowhere:
@@ -83,17 +81,17 @@ def main() -> None:
     options = parser.parse_args()
     model = Model.open(options.model, threads=options.threads)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.ts"
-        film(encoded(_STAY), path, max(options.minutes * 60, options.seconds))
-        rows = cost(path, model, options) + together(path, model, options)
-        film(encoded(_LEAVE), path, options.long * 60)
-        rows += memory(path, model, options)
+        path, units = Path(folder) / "film.ts", encoded()
+        film(units, path, options.long * 60)
+        rows = together(path, model, options) + memory(path, model, options)
+        film(units, path, options.minutes * 60)
+        rows = cost(path, model, options) + rows
     show(rows, f"1280 x 720, {_RATE} frames/s, up to 5 faces")
     if options.csv:
         write(rows, options.csv, 0)
 
 
-def encoded(swing: float) -> list[tuple[bytes, bool]]:
+def encoded() -> list[tuple[bytes, bool]]:
     """Return a minute of film as H.264: packets, and which of them are key frames."""
     encoder = av.CodecContext.create("libx264", "w")
     if not isinstance(encoder, av.VideoCodecContext):
@@ -102,7 +100,7 @@ def encoded(swing: float) -> list[tuple[bytes, bool]]:
     encoder.framerate = _RATE  # type: ignore[assignment]
     encoder.options = {"preset": "veryfast", "crf": "26", "bf": "0", "g": str(5 * _RATE)}
     units = []
-    for pixels in frames(swing):
+    for pixels in frames():
         units += encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24"))
     units += encoder.encode(None)
     return [(bytes(unit), unit.is_keyframe) for unit in units]
@@ -123,12 +121,8 @@ def film(once: Sequence[tuple[bytes, bool]], path: Path, seconds: float) -> None
             container.mux(packet)
 
 
-def frames(swing: float) -> Iterator[NDArray[np.uint8]]:
-    """Give a minute of frames: five people go to and fro, each at a pace of its own.
-
-    Args:
-        swing: How far they go to either side, in widths of what there is; beyond 0.5 they leave.
-    """
+def frames() -> Iterator[NDArray[np.uint8]]:
+    """Give a minute of frames: five people go to and fro, each at a pace of its own."""
     rng = np.random.default_rng(0)
     wall = rng.uniform(60, 180, (9, 16, 3)).astype(np.float32)
     back = cv2.resize(wall, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -142,12 +136,10 @@ def frames(swing: float) -> Iterator[NDArray[np.uint8]]:
             phase = 2 * np.pi * (index / (_LOOP * _RATE) * (2 + number) + number / 5)
             side = 120 + 16 * number
             copy = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-            left = int((_WIDTH - side) * (0.5 + swing * np.sin(phase)))
+            left = int((_WIDTH - side) * (0.5 + 0.5 * np.sin(phase)))
             top = 20 + number * 130
-            first, last = max(0, left), min(_WIDTH, left + side)
-            if first < last:
-                part = pixels[top : top + side, first:last]
-                part[:] = copy[: part.shape[0], first - left : last - left]
+            part = pixels[top : top + side, left : left + side]
+            part[:] = copy[: part.shape[0]]
         yield pixels
 
 
