@@ -11,6 +11,7 @@ from torch import nn
 
 from mien.errors import RecipeError
 from mien.networks import torchvision_ops, weights
+from mien.networks.registry import Settings, create
 
 torch.set_num_threads(1)
 LITE = "tf_efficientnet_lite0"
@@ -57,6 +58,17 @@ def test_every_packaged_tensor_lands_in_its_place() -> None:
     assert len(values) == len(own) == 294
     for mine, other in zip(own.values(), values, strict=True):
         assert torch.equal(mine, other)
+
+
+def test_packaged_weights_for_a_network_that_is_cut() -> None:
+    whole, cut = Net(LITE), Net(LITE)
+    cut.backbone = create(LITE, Settings(depth=13))
+    for net in (whole, cut):
+        weights.load(net, LITE, "package")
+    own = cut.backbone.state_dict()
+    assert 0 < len(own) < len(whole.backbone.state_dict())
+    for name, tensor in own.items():
+        assert torch.equal(tensor, whole.backbone.state_dict()[name]), name
 
 
 def test_none_leaves_the_weights_as_they_are() -> None:

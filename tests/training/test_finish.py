@@ -18,7 +18,7 @@ from mien.images import load
 from mien.model import Model
 from mien.training import checkpoint
 from mien.training.describe import card_of
-from mien.training.finish import MODEL, classes_of, exactly_known, finish
+from mien.training.finish import MODEL, classes_of, drawn_ages, exactly_known, finish
 from mien.training.module import Trainee
 from mien.training.parts import Parts, targets_of
 from mien.training.recipe import Recipe, Task
@@ -153,6 +153,29 @@ def test_true_classes() -> None:
     votes = np.array([[0.2, 0.5, 0.3], [1, 0, 0]], np.float32)
     mood = Task(name="mood", kind="classification", labels=("a", "b", "c"))
     assert classes_of(mood, votes).tolist() == [1, 0]
+
+
+def test_ages_are_drawn_where_none_is_known_exactly() -> None:
+    task, mood = (
+        Task(name="age", kind="age"),
+        Task(name="mood", kind="classification", labels=("a", "b")),
+    )
+    rows = np.array([[20, 29], [np.nan, np.nan], [70, 100]] * 400, np.float32)
+    votes = np.tile(np.array([[1, 0]], np.float32), (1200, 1))
+    found = drawn_ages([task, mood], {"age": rows, "mood": votes}, 1)
+    assert found["mood"] is votes
+    twenties, missing, old = (found["age"][start::3] for start in range(3))
+    assert set(twenties[:, 0]) == set(range(20, 30))
+    assert (twenties[:, 0] == twenties[:, 1]).all()
+    assert np.isnan(missing).all()
+    assert (old.min(), old.max()) == (70, 100)
+    assert drawn_ages([task], {"age": rows}, 1)["age"].tolist() != rows.tolist()
+    np.testing.assert_array_equal(drawn_ages([task], {"age": rows}, 1)["age"], found["age"])
+
+
+def test_no_age_is_drawn_beside_one_that_is_known() -> None:
+    rows = np.array([[20, 29], [31, 31]], np.float32)
+    assert drawn_ages([Task(name="age", kind="age")], {"age": rows}, 1)["age"] is rows
 
 
 def test_what_is_known_exactly() -> None:

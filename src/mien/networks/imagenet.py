@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from mien.errors import ModelError, RecipeError
 from mien.networks import torchvision_ops, weights
@@ -44,7 +44,7 @@ def classifier(name: str, source: Path | None = None) -> MultiTaskNet:
     try:
         net = MultiTaskNet(name, {TASK: CLASSES}, head=Heads(dropout=0), settings=Settings())
         backbone = net.get_submodule("backbone")
-        state = _state(name, backbone, source)
+        state = _state(name, source)
         weights.fill(backbone, state, f"those of {source or name}")
         last = f"{_last_layer(name)}."
         # Some of timm's write it as a convolution of one pixel.
@@ -60,11 +60,11 @@ def classifier(name: str, source: Path | None = None) -> MultiTaskNet:
     return net.eval()
 
 
-def _state(name: str, backbone: nn.Module, source: Path | None) -> dict[str, Tensor]:
+def _state(name: str, source: Path | None) -> dict[str, Tensor]:
     if source is not None:
         return weights.read_file(source)
     if name in weights.PACKAGED:
-        return weights.with_last_layer(backbone, name)
+        return weights.with_last_layer(name)
     try:
         return weights.from_hub(name, CLASSES)
     except RecipeError as error:

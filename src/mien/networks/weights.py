@@ -51,7 +51,7 @@ def load(net: nn.Module, backbone: str | Mapping[str, str], source: str) -> list
         branches = {"": named} if isinstance(backbone, str) else backbone
         for task, name in branches.items():
             branch = own.get_submodule(task)
-            _fit(branch, _NAMED[source](branch, name), what)
+            _fit(branch, _NAMED[source](name), what)
         return []
     state = _from_place(source)
     parts = {prefix: _below(prefix, state) for prefix in (_CHECKPOINT, _MODEL_FILE)}
@@ -155,17 +155,13 @@ def _from_model_file(source: str) -> State:
     }
 
 
-def _from_package(backbone: nn.Module, name: str) -> State:
+def _from_package(name: str) -> State:
     if name not in _PACKAGES:
         raise RecipeError(
             f"network.weights: no package ships weights for {name!r}, only for "
             f"{', '.join(_PACKAGES)}; take 'none', 'hub' or a safetensors file"
         )
-    return _PACKAGES[name](backbone)
-
-
-def _from_hub(_: nn.Module, name: str) -> State:
-    return from_hub(name)
+    return _PACKAGES[name]()
 
 
 def from_hub(name: str, classes: int = 0) -> State:
@@ -216,14 +212,13 @@ def _hub() -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def with_last_layer(backbone: nn.Module, name: str) -> State:
+def with_last_layer(name: str) -> State:
     """Return a package's weights with those of its last layer, by timm's names.
 
     Args:
-        backbone: The network without its last layer.
         name: One of `PACKAGED`.
     """
-    return _PACKAGES[name](backbone) | _LAST_LAYERS[name]()
+    return _PACKAGES[name]() | _LAST_LAYERS[name]()
 
 
 def _lite0() -> State:
@@ -235,19 +230,22 @@ def _lite0() -> State:
     return state
 
 
-def _efficientnet_lite0(backbone: nn.Module) -> State:
+def _efficientnet_lite0() -> State:
     """ImageNet weights (Apache-2.0); their tensors stand in timm's order under other names."""
+    import timm
+
+    # The whole network's names: the one that is filled may be cut.
+    with torch.device("meta"):
+        names = timm.create_model("tf_efficientnet_lite0", num_classes=0).state_dict()
     tensors = [value for key, value in _lite0().items() if not key.startswith("_fc.")]
-    return dict(zip(backbone.state_dict(), tensors, strict=True))
+    return dict(zip(names, tensors, strict=True))
 
 
 def _efficientnet_lite0_last() -> State:
     return {f"classifier.{key}": tensor for key, tensor in _below("_fc.", _lite0()).items()}
 
 
-_PACKAGES: Final[dict[str, Callable[[nn.Module], State]]] = {
-    "tf_efficientnet_lite0": _efficientnet_lite0
-}
+_PACKAGES: Final[dict[str, Callable[[], State]]] = {"tf_efficientnet_lite0": _efficientnet_lite0}
 
 _LAST_LAYERS: Final[dict[str, Callable[[], State]]] = {
     "tf_efficientnet_lite0": _efficientnet_lite0_last
@@ -256,7 +254,7 @@ _LAST_LAYERS: Final[dict[str, Callable[[], State]]] = {
 PACKAGED: Final = tuple(_PACKAGES)
 """The backbones whose weights an installed package ships."""
 
-_NAMED: Final[dict[str, Callable[[nn.Module, str], State]]] = {
+_NAMED: Final[dict[str, Callable[[str], State]]] = {
     "package": _from_package,
-    "hub": _from_hub,
+    "hub": from_hub,
 }

@@ -1,6 +1,6 @@
 """The end of a run: the best network calibrated, exported, measured on the test part, reported."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -81,7 +81,9 @@ def finish(
     net = _load(recipe, best)
     if recipe.file.mirror or recipe.file.shift:
         net.looks = Looks(recipe.file.mirror, recipe.file.shift)
-    labels = targets(parts.calibration.manifest, targets_of(recipe))
+    labels = drawn_ages(
+        recipe.tasks, targets(parts.calibration.manifest, targets_of(recipe)), recipe.seed
+    )
     if recipe.file.calibrate:
         scale_scores(net, _scalings(net, recipe, parts.calibration, labels))
     card = card_of(recipe, parts)
@@ -119,6 +121,30 @@ def exactly_known(kind: str, labels: NDArray[np.float32]) -> NDArray[np.bool_]:
     if kind == "classification":
         return ~np.isnan(labels[:, 0])
     return np.asarray(labels[:, 0] == labels[:, 1])
+
+
+def drawn_ages(tasks: Sequence[recipes.Task], labels: _Labels, seed: int) -> _Labels:
+    """Return labels to calibrate by: an age that no picture has exactly is drawn from its interval.
+
+    Whole years, each as likely as the others of its interval. Where some ages are known exactly
+    they alone calibrate, and nothing is drawn.
+
+    Args:
+        tasks: The recipe's tasks.
+        labels: Task -> N x classes, or N x 2 for ages.
+        seed: Seed of the draws.
+    """
+    found = dict(labels)
+    for task in tasks:
+        rows = labels[task.name]
+        if task.kind != "age" or exactly_known(task.kind, rows).any():
+            continue
+        known = ~np.isnan(rows[:, 0])
+        low, high = rows[known].round().astype(np.int64).T
+        ages_drawn = np.random.default_rng(seed).integers(low, np.maximum(low, high) + 1)
+        found[task.name] = rows.copy()
+        found[task.name][known] = ages_drawn[:, None]
+    return found
 
 
 def classes_of(task: recipes.Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
