@@ -42,7 +42,8 @@ class Packaged:
 def packaged() -> list[Packaged]:
     """Return the model files that come with mien, by name."""
     folder = Path(str(files("mien") / "models"))
-    return [Packaged(path.stem, path) for path in sorted(folder.glob("*.onnx"))]
+    found = sorted(folder.glob("*.onnx"), key=lambda path: path.stem)
+    return [Packaged(path.stem, path) for path in found]
 
 
 def default_name(environment: Mapping[str, str] = os.environ) -> str:

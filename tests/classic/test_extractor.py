@@ -36,12 +36,12 @@ def test_a_model_files_features(tmp_path: Path) -> None:
 
 def test_a_model_files_map_is_what_its_features_are_the_mean_of() -> None:
     pooled, places = of_model("face"), of_model("face", layer="map")
-    assert (pooled.origin.shape, places.origin.shape) == ((1280,), (3, 3, 1280))
+    assert (pooled.origin.shape, places.origin.shape) == ((1280,), (4, 4, 1280))
     assert pooled.origin.backbone == "tf_efficientnet_lite0"
-    pixels = noise(96, 2)
+    pixels = noise(112, 2)
     maps = places.run(pixels)
-    assert maps.shape == (2, 3 * 3 * 1280)
-    means = maps.reshape(2, 9, 1280).mean(axis=1)
+    assert maps.shape == (2, 4 * 4 * 1280)
+    means = maps.reshape(2, 16, 1280).mean(axis=1)
     np.testing.assert_allclose(means, pooled.run(pixels), atol=1e-4)
     assert pooled.origin.fingerprint != places.origin.fingerprint
 

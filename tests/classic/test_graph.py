@@ -79,7 +79,7 @@ def test_the_packaged_model_is_cut_before_its_heads() -> None:
     kept = {value.name for value in part.graph.initializer}
     assert not any(name.startswith("net.heads.") for name in kept)
     assert len(kept) == len(whole.graph.initializer) - 2 * len(whole.graph.output)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
     (features,) = open_session(part.SerializeToString(), "part").run(None, {"image": pixels})
     weights = {t.name: numpy_helper.to_array(t) for t in whole.graph.initializer}
     scores = (

@@ -10,8 +10,8 @@ from tests.serve.conftest import Running, Serve, problem
 
 
 def tensor(**changes: Any) -> dict[str, Any]:
-    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), np.uint8)
-    known = {"name": "image", "datatype": "UINT8", "shape": [2, 96, 96, 3]}
+    crops = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
+    known = {"name": "image", "datatype": "UINT8", "shape": [2, 112, 112, 3]}
     return {"inputs": [{**known, "data": crops.ravel().tolist(), **changes}]}
 
 
@@ -21,7 +21,7 @@ def infer(service: Running, body: Any) -> Any:
 
 def test_a_network_gives_what_it_gives_in_python(real: Running) -> None:
     body = tensor()
-    crops = np.array(body["inputs"][0]["data"], np.uint8).reshape(2, 96, 96, 3)
+    crops = np.array(body["inputs"][0]["data"], np.uint8).reshape(2, 112, 112, 3)
     expected = Model.open("face", threads=1).run(crops)
 
     answer = infer(real, {**body, "id": "seven"}).json()
@@ -37,7 +37,7 @@ def test_a_network_gives_what_it_gives_in_python(real: Running) -> None:
 
 def test_data_may_be_nested_and_outputs_chosen(real: Running) -> None:
     body = tensor()
-    body["inputs"][0]["data"] = np.reshape(body["inputs"][0]["data"], (2, 96, 96, 3)).tolist()
+    body["inputs"][0]["data"] = np.reshape(body["inputs"][0]["data"], (2, 112, 112, 3)).tolist()
     body["outputs"] = [{"name": "gender"}]
     (output,) = infer(real, body).json()["outputs"]
     assert (output["name"], output["datatype"], output["shape"]) == ("gender", "FP32", [2, 2])
@@ -45,33 +45,33 @@ def test_data_may_be_nested_and_outputs_chosen(real: Running) -> None:
 
 
 def test_no_crops_give_no_rows(real: Running) -> None:
-    answer = infer(real, tensor(shape=[0, 96, 96, 3], data=[])).json()
+    answer = infer(real, tensor(shape=[0, 112, 112, 3], data=[])).json()
     assert all(output["data"] == [] for output in answer["outputs"])
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "kind"),
     [
-        ({"shape": [2, 95, 96, 3]}, 422, "wrong-shape"),
-        ({"shape": [100, 96, 96, 3]}, 422, "wrong-shape"),
-        ({"shape": [3, 96, 96, 3]}, 422, "wrong-data"),
+        ({"shape": [2, 111, 112, 3]}, 422, "wrong-shape"),
+        ({"shape": [100, 112, 112, 3]}, 422, "wrong-shape"),
+        ({"shape": [3, 112, 112, 3]}, 422, "wrong-data"),
         ({"data": [1, [2]]}, 422, "wrong-data"),
-        ({"data": ["a"] * 55296}, 422, "wrong-data"),
-        ({"data": [0.5] * 55296}, 422, "wrong-data"),
-        ({"data": [256] * 55296}, 422, "wrong-data"),
-        ({"data": [-1] * 55296}, 422, "wrong-data"),
-        ({"data": [10**30] * 55296}, 422, "wrong-data"),
-        ({"data": [True] * 55296}, 422, "wrong-data"),
+        ({"data": ["a"] * 75264}, 422, "wrong-data"),
+        ({"data": [0.5] * 75264}, 422, "wrong-data"),
+        ({"data": [256] * 75264}, 422, "wrong-data"),
+        ({"data": [-1] * 75264}, 422, "wrong-data"),
+        ({"data": [10**30] * 75264}, 422, "wrong-data"),
+        ({"data": [True] * 75264}, 422, "wrong-data"),
         ({"data": []}, 422, "wrong-data"),
-        ({"data": [None] * 55296}, 422, "wrong-data"),
+        ({"data": [None] * 75264}, 422, "wrong-data"),
         ({"data": {"0": 0}}, 422, "invalid-request"),
-        ({"data": [[[[[0] * 55296]]]], "shape": [2, 96, 96, 3]}, 422, "wrong-data"),
+        ({"data": [[[[[0] * 75264]]]], "shape": [2, 112, 112, 3]}, 422, "wrong-data"),
         ({"data": [[0] * 55295, 0]}, 422, "wrong-data"),
-        ({"data": [0], "shape": [0, 96, 96, 3]}, 422, "wrong-data"),
-        ({"shape": [2, 96, 96]}, 422, "invalid-request"),
-        ({"shape": [2.5, 96, 96, 3]}, 422, "invalid-request"),
-        ({"shape": [2, 96, 96, -3]}, 422, "invalid-request"),
-        ({"shape": [10**30, 96, 96, 3]}, 422, "invalid-request"),
+        ({"data": [0], "shape": [0, 112, 112, 3]}, 422, "wrong-data"),
+        ({"shape": [2, 112, 112]}, 422, "invalid-request"),
+        ({"shape": [2.5, 112, 112, 3]}, 422, "invalid-request"),
+        ({"shape": [2, 112, 112, -3]}, 422, "invalid-request"),
+        ({"shape": [10**30, 112, 112, 3]}, 422, "invalid-request"),
         ({"datatype": "FP32"}, 422, "invalid-request"),
         ({"name": "pixels"}, 422, "invalid-request"),
     ],
@@ -93,7 +93,7 @@ def test_metadata(real: Running) -> None:
     assert real.http.get("/v2/health/ready").json() == {"ready": True}
     assert real.http.get("/v2/models/face/ready").json() == {"ready": True, "name": "face"}
     found = real.http.get("/v2/models/face").json()
-    assert found["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 96, 96, 3]}]
+    assert found["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 112, 112, 3]}]
     assert {"name": "age", "datatype": "FP32", "shape": [-1, 101]} in found["outputs"]
 
 

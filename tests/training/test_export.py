@@ -241,3 +241,14 @@ def test_a_network_whose_answers_are_no_numbers() -> None:
         net.heads["age"].bias[0] = float("nan")  # type: ignore[operator]
     with pytest.raises(ModelError, match=r"finite numbers|differ from PyTorch's by nan"):
         export(net, card())
+
+
+def test_names_are_short_where_no_weights_bear_them(file: bytes) -> None:
+    graph = onnx.load_from_string(file).graph
+    weights = {tensor.name.removesuffix(".half") for tensor in graph.initializer}
+    assert "net.backbone.conv1.0.weight" in weights
+    ends = {value.name for value in (*graph.input, *graph.output)}
+    between = {name for node in graph.node for name in node.output} - weights - ends
+    assert between
+    assert all(len(name) <= 6 for name in between)
+    assert not any(node.name for node in graph.node)

@@ -72,7 +72,7 @@ def test_what_it_cannot_learn() -> None:
 
 def test_the_input_and_the_network_of_the_model_it_begins_with() -> None:
     found = starter(manifest(40, *CATS), Path("p.csv"), "p", Model.open("face"))
-    assert (found.input.size, found.input.framing) == (96, "face")
+    assert (found.input.size, found.input.framing) == (112, "face")
     assert (found.network.backbone, found.network.weights) == ("tf_efficientnet_lite0", "face")
 
 

@@ -123,16 +123,20 @@ def test_shows_the_cards(visit: Visiting, service: Running) -> None:
     model = service.http.get("/v1/models").json()["models"][0]
     here = visit()
     here.open("models")
-    card = here.page.get_by_role("article", name=model["name"])
+    card = here.page.get_by_role("article", name=f"{model['name']} Reads faces", exact=True)
     api.expect(card).to_contain_text(model["card"]["limits"])
     for data in model["card"]["data"]:
-        api.expect(card.get_by_role("row", name=data["name"])).to_contain_text(data["terms"])
+        api.expect(
+            card.get_by_role("row", name=f"{data['name']} {data['pictures']:,}")
+        ).to_contain_text(data["terms"])
     (mae,) = (
         metric["value"]
         for metric in model["card"]["metrics"]
         if (metric["task"], metric["name"], metric["by"]) == ("age", "mae", "")
     )
-    api.expect(card.get_by_role("region", name="Age", exact=True)).to_contain_text(f"{mae:.2f}")
+    api.expect(
+        card.get_by_role("region", name=f"{model['name']}: Age", exact=True)
+    ).to_contain_text(f"{mae:.2f}")
     confusions = model["card"]["confusions"]
     api.expect(card.locator(".confusion")).to_have_count(len(confusions))
     row = confusions[0]["counts"][0]

@@ -27,7 +27,7 @@ export function ModelCard({ model }: { model: Model }) {
       )}
       {card.data.length > 0 && <DataTable model={model} />}
       {card.tasks.map((task) => (
-        <TaskFigures key={task.name} card={card} task={task.name} />
+        <TaskFigures key={task.name} model={model.name} card={card} task={task.name} />
       ))}
       {card.metrics.length === 0 && <p className="muted">{texts.models.noFigures}</p>}
     </article>

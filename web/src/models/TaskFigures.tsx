@@ -8,7 +8,7 @@ import { GroupChart } from "./GroupChart";
 import { shown } from "./figure";
 import { confusionOf, grouped, overall } from "./metrics";
 
-export function TaskFigures({ card, task }: { card: Card; task: string }) {
+export function TaskFigures({ model, card, task }: { model: string; card: Card; task: string }) {
   const { texts } = useSettings();
   const metrics = overall(card, task);
   const groups = grouped(card, task);
@@ -16,7 +16,7 @@ export function TaskFigures({ card, task }: { card: Card; task: string }) {
   if (metrics.length === 0 && !groups && !confusion) return null;
   const name = word(texts, task);
   return (
-    <section className="card task" aria-label={titled(texts, task)}>
+    <section className="card task" aria-label={`${model}: ${titled(texts, task)}`}>
       <div>
         <h3>
           {titled(texts, task)}: {texts.models.tasks}
