@@ -117,6 +117,57 @@ def video() -> str:
     return "\n".join([*lines, ""])
 
 
+def published() -> str:
+    """Return published figures beside those of their networks made again, and of better ones."""
+    lines = [
+        "| published | figure | ours | by | split | seed | epochs | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for work, figure, runs in _PUBLISHED:
+        for file, name, metric in runs:
+            (row,) = (row for row in _rows(file) if row["name"] == name)
+            form = "{:.2f} years" if metric.endswith("mae") else "{:.1%}"
+            names = (metric, f"{metric}.low", f"{metric}.high")
+            value, low, high = (form.format(float(row[key])) for key in names)
+            cells = [work, figure, f"**{value}** ({low} to {high})", f"`{name}`"]
+            cells += [row[key] for key in ("split_hash", "seed", "epochs", "minutes")]
+            lines.append("| " + " | ".join(cells) + " |")
+            work = figure = ""
+    return "\n".join([*lines, ""])
+
+
+_PUBLISHED: Final = (
+    (
+        "expression, 48 pixels",
+        "80 % on its test part",
+        (("expression.csv", "expression-published", "expression.accuracy"),),
+    ),
+    ("CIFAR-10", "79.02 %", (("cifar10.csv", "cifar10", "label.accuracy"),)),
+    (
+        "transfer learning, animals",
+        "more than 90 % asked",
+        (
+            ("animals.csv", "animals-published", "label.accuracy"),
+            ("animals.csv", "animals", "label.accuracy"),
+        ),
+    ),
+    (
+        "transfer learning, flowers",
+        "none given",
+        (
+            ("flowers.csv", "flowers-published", "label.accuracy"),
+            ("flowers.csv", "flowers", "label.accuracy"),
+        ),
+    ),
+    (
+        "age by transfer learning",
+        "4.48 years at best",
+        (("facial-age.csv", "facial-age", "age.mae"),),
+    ),
+)
+"""Published work, its figure, and our runs: file in results/, name, and column."""
+
+
 def _table(name: str) -> str:
     """Return a benchmark's table as it stands, and on what machine it was measured."""
     rows = _rows(name)
@@ -132,6 +183,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "service": service,
     "browser": browser,
     "peers": peers,
+    "published": published,
     "visits": visits,
     "video": video,
 }
