@@ -52,7 +52,7 @@ def test_a_run_whose_file_is_int8(
     assert told == []
     graph = onnx.load(path).graph
     assert any(node.op_type == "QuantizeLinear" for node in graph.node)
-    assert Model.open(path).card.metrics == result.metrics
+    assert Model.open(path).card.metrics == result.card_metrics
 
 
 @pytest.mark.parametrize("loss", [0.5, "the network cannot be stored"])

@@ -12,6 +12,7 @@ import typer
 
 import mien.cli.output as out
 from mien.cli.inputs import Input, collect, drawings_of, protect
+from mien.cli.interrupt import interruptible
 from mien.cli.output import Format, Row
 from mien.cli.progress import Counts, progress
 from mien.errors import ModelError
@@ -331,8 +332,10 @@ def _run(
         with (
             out.open_writer(form, output, reader.columns) as writer,
             progress(len(inputs), "pictures", quiet=quiet) as advance,
+            interruptible() as check,
         ):
             for item, rows, result in _results(reader, inputs):
+                check()
                 writer.write(rows)
                 if drawings and result is not None and result.error is None:
                     target = drawings[item.path]
