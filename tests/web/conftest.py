@@ -14,13 +14,11 @@ from PIL import Image
 
 from mien.serve.pages import BUILT
 from mien.serve.settings import Settings
-from mien.watch import config
-from mien.watch.wiring import Served
 from tests.photos import HOPPER, astronaut
 from tests.serve.conftest import Running, running
 from tests.tiny import colour_card, face_card, model_bytes
 from tests.watch import video
-from tests.watch.http.conftest import write_configuration
+from tests.watch.http.conftest import watching
 from tests.watch.test_run import passing
 
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -72,16 +70,6 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a recording for a camera to play."""
     return video.write(tmp_path_factory.mktemp("day") / "day.mp4", passing(40) * 60)
-
-
-@contextmanager
-def watching(folder: Path, film: Path, model: str, **settings: Any) -> Iterator[Running]:
-    """Serve a watch with a store of visits."""
-    file = write_configuration(folder, str(film), model)
-    served = Served(config.read(file), file, lambda _: None)
-    known = {"models": (model,), "threads": 1} | settings
-    with running(Settings.model_validate(known), served.extend) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

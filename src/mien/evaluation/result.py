@@ -321,32 +321,8 @@ class Evaluation(_Part):
     @property
     def card_metrics(self) -> tuple[Metric, ...]:
         """The figures that a model's card keeps: all, by width of the face, by condition."""
-        by_width = (
-            Metric(
-                task=figure.task,
-                name=figure.name,
-                value=figure.value,
-                pictures=figure.pictures,
-                by=BY_WIDTH,
-                group=str(figure.width),
-                low=figure.low,
-                high=figure.high,
-            )
-            for figure in self.widths
-        )
-        by_condition = (
-            Metric(
-                task=figure.task,
-                name=figure.name,
-                value=figure.value,
-                pictures=figure.pictures,
-                by=BY_CONDITION,
-                group=figure.condition,
-                low=figure.low,
-                high=figure.high,
-            )
-            for figure in self.conditions
-        )
+        by_width = (_as_metric(one, BY_WIDTH, str(one.width)) for one in self.widths)
+        by_condition = (_as_metric(one, BY_CONDITION, one.condition) for one in self.conditions)
         return (*self.metrics, *by_width, *by_condition)
 
     def to_json(self) -> str:
@@ -378,6 +354,19 @@ class Evaluation(_Part):
 @cache
 def _adapter() -> TypeAdapter[Evaluation]:
     return TypeAdapter(Evaluation)
+
+
+def _as_metric(figure: WidthFigure | ConditionFigure, by: str, group: str) -> Metric:
+    return Metric(
+        task=figure.task,
+        name=figure.name,
+        value=figure.value,
+        pictures=figure.pictures,
+        by=by,
+        group=group,
+        low=figure.low,
+        high=figure.high,
+    )
 
 
 def _check_lengths(task: str, *columns: tuple[Any, ...]) -> None:

@@ -201,24 +201,20 @@ def _cut(network: Any, name: str, depth: int) -> None:
     """Keep the first blocks alone; the features are the last one's, pooled."""
     stages: Any = getattr(network, "blocks", ())
     rows = all(isinstance(stage, nn.Sequential) for stage in stages)
-    kept = [block for stage in stages for block in stage][:depth] if rows else []
-    if len(kept) < depth or not hasattr(network, "conv_head"):
+    if not rows or sum(map(len, stages)) < depth or not hasattr(network, "conv_head"):
         raise RecipeError(
             f"network.depth: {name} is timm's, and is not one that can be cut after {depth} blocks "
             "(EfficientNets and MobileNets can, up to their number of blocks); leave it out"
         )
-    places = iter(range(depth))
-    network.blocks = nn.Sequential(
-        *(
-            nn.Sequential(*(block for block, _ in zip(stage, places, strict=False)))
-            for stage in stages
-        )
-    )
-    channels = [part.out_channels for part in kept[-1].modules() if isinstance(part, nn.Conv2d)]
+    kept: list[nn.Sequential] = []
+    for stage in stages:
+        kept.append(stage[: depth - sum(map(len, kept))])
+    network.blocks = nn.Sequential(*kept)
+    convolutions = [part for part in network.blocks.modules() if isinstance(part, nn.Conv2d)]
     for layer in (*_WIDENING, "bn2"):
         if hasattr(network, layer):
             setattr(network, layer, nn.Identity())
-    network.num_features = network.head_hidden_size = channels[-1]
+    network.num_features = network.head_hidden_size = convolutions[-1].out_channels
 
 
 def _leave_pooled(network: Any, name: str) -> None:

@@ -1,7 +1,7 @@
 """What the tests of the watch's routes share: a watch that is served, with a store of visits."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,17 @@ def start(tmp_path: Path, film: Path, tiny: str) -> Iterator[Start]:
 def shop(tmp_path_factory: pytest.TempPathFactory, film: Path, tiny: str) -> Iterator[Running]:
     """Serve one watch for all tests of a module."""
     folder = tmp_path_factory.mktemp("shop")
-    file = write_configuration(folder, str(film), tiny)
+    with watching(folder, film, tiny) as found:
+        yield found
+
+
+@contextmanager
+def watching(folder: Path, film: Path, model: str, **settings: Any) -> Iterator[Running]:
+    """Serve a watch with a store of visits."""
+    file = write_configuration(folder, str(film), model)
     served = Served(config.read(file), file, lambda _: None)
-    known = Settings.model_validate({"models": (tiny,), "threads": 1})
-    with running(known, served.extend) as found:
+    known = {"models": (model,), "threads": 1} | settings
+    with running(Settings.model_validate(known), served.extend) as found:
         yield found
 
 
