@@ -21,6 +21,7 @@ POST = b"POST /v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plai
 def service(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Running:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(connection, "REST_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.6)
     return serve(timeout=0.5)
 
 
@@ -222,3 +223,37 @@ def test_a_connection_lives_on_between_requests(service: Running) -> None:
             found.sendall(HEAD + b"\r\n")
             assert found.recv(65536).startswith(b"HTTP/1.1 200")
             time.sleep(0.4)
+
+
+def test_an_idle_connection_ends(service: Running) -> None:
+    with connected(service) as found:
+        found.sendall(HEAD + b"\r\n")
+        assert answer(found).count(b"HTTP/1.1 200") == 1
+
+
+def test_a_connection_whose_body_came_after_the_answer_ends_too(service: Running) -> None:
+    with connected(service) as found:
+        found.sendall(POST + b"Content-Length: 10\r\n\r\n12345")
+        assert found.recv(65536).startswith(b"HTTP/1.1 408")
+        found.sendall(b"67890")
+        assert answer(found) == b""
+
+
+def test_a_request_that_came_while_the_loop_was_busy_is_answered(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = connection.Connection.data_received
+
+    def data_received(self: connection.Connection, data: bytes) -> None:
+        received(self, data)
+        if b"/busy" in data:
+            time.sleep(1.0)
+
+    monkeypatch.setattr(connection.Connection, "data_received", data_received)
+    with connected(service) as found, connected(service) as other:
+        found.sendall(HEAD + b"\r\n")
+        assert found.recv(65536).startswith(b"HTTP/1.1 200")
+        other.sendall(b"GET /busy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.3)
+        found.sendall(HEAD + b"Connection: close\r\n\r\n")
+        assert answer(found).startswith(b"HTTP/1.1 200")

@@ -9,7 +9,7 @@ together.
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS: Final = 10.0
 """How long a request's head may take, from the connection or from its own first byte."""
@@ -20,12 +20,16 @@ HEAD_BYTES: Final = 64 * 1024
 REST_SECONDS: Final = 10.0
 """How long the rest of a body may take that nobody reads, as its request is answered already."""
 
+IDLE_SECONDS: Final = 5.0
+"""How long a connection may lie idle between two requests."""
+
 STALL_SECONDS: Final = 20.0
 """How often it is looked at whether a client takes what is written to it."""
 
 STALL_BYTES: Final = 20_000
 """How much of it a client has to take in that time, if there is as much."""
 
+_LAST_LOOK: Final = 0.05
 _JOINED_BYTES: Final = 64 * 1024
 
 
@@ -100,6 +104,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.timeout_keep_alive = IDLE_SECONDS  # type: ignore[assignment]
         self._timer: asyncio.TimerHandle | None = None
         self._in_head, self._whole = True, False
         self._head_bytes = self._fields = 0
@@ -112,6 +117,7 @@ class Connection(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, with the transport itself."""
+        self._wait(None)
         if isinstance(self.transport, Joined):
             self.transport = self.transport.inner
         super().handle_websocket_upgrade()
@@ -156,8 +162,11 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note that nothing more is to come."""
         self._in_head, self._whole = True, True
-        self._wait(None)
         super().on_message_complete()
+        # A request that was answered before its body had come leaves the connection idle only now.
+        cycle: RequestResponseCycle | None = self.cycle
+        idle = cycle is not None and cycle.response_complete
+        self._wait(IDLE_SECONDS if idle else None)
 
     def on_response_complete(self) -> None:
         """Wait for the rest of a body that nobody needs, but not for ever."""
@@ -177,6 +186,10 @@ class Connection(HttpToolsProtocol):
         if isinstance(self.transport, Joined) and not self.transport.is_closing():
             self.transport.end_watch()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that lies idle, unless a request is there already."""
+        self._give_up()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is waited for."""
         self._wait(None)
@@ -190,5 +203,11 @@ class Connection(HttpToolsProtocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:
+        self._wait(None)
+        # A turn of a busy loop lasts long, and ends with its timers. What has arrived since it
+        # last read is read before the connection may end, or its request would have no answer.
+        self._timer = self.loop.call_later(_LAST_LOOK, self._end)
+
+    def _end(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
