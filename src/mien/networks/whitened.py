@@ -51,7 +51,9 @@ class Whitening(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return N x 8C x (S - 1) x (S - 1)."""
-        return functional.conv2d(image, self.get_buffer("filters"), self.bias)
+        # Apart: the gradient of a convolution's own bias alone is slow in bfloat16.
+        found = functional.conv2d(image, self.get_buffer("filters"))
+        return found + self.bias[:, None, None]
 
 
 class ShiftNorm(nn.BatchNorm2d):

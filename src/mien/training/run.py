@@ -31,6 +31,7 @@ from mien.training.interrupt import interruptible
 from mien.training.loading import Batches, steps_of
 from mien.training.module import Trainee
 from mien.training.parts import Parts
+from mien.training.precision import mix
 from mien.training.recipe import Recipe
 
 LAST: Final = "last.safetensors"
@@ -89,6 +90,8 @@ def fit(
         _begin(trainee, parts)
         # What would fail after hours fails now.
         export(trainee.net, card)
+    if recipe.machine.precision == "bf16-mixed":
+        mix(trainee.net)
     _claim(recipe, parts, folder)
     last = folder / LAST
     with _quiet(), _opencv_as_before(), interruptible() as stop:
