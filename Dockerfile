@@ -7,6 +7,11 @@
 #
 #   docker run ... -v "$PWD/models:/models:ro" -e MIEN_MODELS=face,/models/animals.onnx mien
 #
+# With cameras too, which `mien watch` reads; its page and API are the service's own:
+#
+#   docker build --build-arg EXTRAS=serve,watch,postgres,mqtt -t mien-watch .
+#   docker run ... -v "$PWD/watch:/watch" --entrypoint mien mien-watch watch /watch/watch.toml
+#
 # `docker stop -t 40` leaves time to finish what was accepted.
 
 FROM node:22-slim AS page
@@ -18,13 +23,14 @@ COPY web .
 RUN npm run --silent build
 
 FROM python:3.12-slim AS build
+ARG EXTRAS=serve
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 COPY --from=page /src/src/mien/serve/static src/mien/serve/static
 # The environment goes without pip, which nothing there may use.
 RUN python -m venv --without-pip /opt/mien \
- && pip --python /opt/mien/bin/python install --no-cache-dir -c constraints.txt '.[serve]'
+ && pip --python /opt/mien/bin/python install --no-cache-dir -c constraints.txt ".[$EXTRAS]"
 
 FROM python:3.12-slim
 RUN useradd --system --no-log-init --no-create-home --uid 10001 mien

@@ -61,6 +61,8 @@ def test_a_tally_from_its_beginning_to_what_it_says(start: Start) -> None:
     assert (told["people"], told["visits"], told["taps"]["adult"]) == (8, 6, 8)
     assert told["door"]["capture"]["value"] == pytest.approx(0.75)
     assert told["door"]["drift"] is None
+    # All ages are the same here, so nothing is known of the slope.
+    assert told["door"]["slope"]["low"] < 1 < told["door"]["slope"]["high"]
     problem(found.http.get(tally), 404, "no-such-tally")
     listed = found.http.get("/v1/tallies").json()
     assert listed["running"] == []

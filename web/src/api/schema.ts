@@ -1262,6 +1262,11 @@ export interface components {
          *         "value": 1.8
          *       },
          *       "people": 81,
+         *       "slope": {
+         *         "high": 1.05,
+         *         "low": 0.82,
+         *         "value": 0.93
+         *       },
          *       "tallies": 2
          *     }
          */
@@ -1304,6 +1309,8 @@ export interface components {
             };
             /** @description Years by which ages are read higher here than the calibration reads them, at 35; corrected totals allow for it. */
             older: components["schemas"]["Estimate"];
+            /** @description Years that are read here for each year of difference in age: below 1 where ages are drawn together. Corrected totals allow for it. */
+            slope: components["schemas"]["Estimate"];
             /** @description The newest tally's capture less that of the earlier ones; null for one. */
             drift: components["schemas"]["Estimate"] | null;
         };

@@ -62,7 +62,7 @@ export function DoorFigures({ door, zone }: { door: Door; zone: string }) {
   const { texts, language } = useSettings();
   const words = texts.audience.trust;
   const share = (value: number) => percent(value, language);
-  const { capture, drift, older } = door;
+  const { capture, drift, older, slope } = door;
   const leans = older.low > 0 || older.high < 0;
   const [near = 0, far = 0] = [Math.abs(older.low), Math.abs(older.high)].sort((a, b) => a - b);
   const ends = [near, far].map((end) => count(Math.round(end), language)) as [string, string];
@@ -84,6 +84,13 @@ export function DoorFigures({ door, zone }: { door: Door; zone: string }) {
           {(older.value > 0 ? words.older : words.younger)(
             count(Math.round(Math.abs(older.value)), language),
             ...ends,
+          )}
+        </p>
+      )}
+      {(slope.high < 1 || slope.low > 1) && (
+        <p className="hint">
+          {(slope.high < 1 ? words.together : words.apart)(
+            ...decimals([slope.value * 10, slope.low * 10, slope.high * 10], language),
           )}
         </p>
       )}
@@ -156,6 +163,13 @@ function BiasTable({ door, texts, language }: BiasProps) {
       </tbody>
     </table>
   );
+}
+
+/** A figure and its ends, with one decimal. */
+function decimals(values: [number, number, number], language: Language): [string, string, string] {
+  const format = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const [value, low, high] = values;
+  return [format.format(value), format.format(low), format.format(high)];
 }
 
 /** A difference of shares and its ends, in percentage points with their sign. */

@@ -173,6 +173,10 @@ export const audience = {
       `Ages are read ${years} years too old here (${low} to ${high}); corrected totals allow for it.`,
     younger: (years: string, low: string, high: string) =>
       `Ages are read ${years} years too young here (${low} to ${high}); corrected totals allow for it.`,
+    together: (years: string, low: string, high: string) =>
+      `Ages are drawn together here: ten years of difference are read as ${years} (${low} to ${high}); corrected totals allow for it.`,
+    apart: (years: string, low: string, high: string) =>
+      `Ages are drawn apart here: ten years of difference are read as ${years} (${low} to ${high}); corrected totals allow for it.`,
     drift: (value: string, low: string, high: string) =>
       `The newest tally differs from earlier ones by ${value} percentage points (${low} to ${high}): look why.`,
     steady: "The newest tally agrees with earlier ones.",

@@ -171,6 +171,10 @@ export const audience: Texts["audience"] = {
       `Tuổi ở đây được đọc già hơn ${years} năm (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
     younger: (years, low, high) =>
       `Tuổi ở đây được đọc trẻ hơn ${years} năm (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
+    together: (years, low, high) =>
+      `Tuổi ở đây được đọc gần nhau hơn: chênh lệch mười năm được đọc thành ${years} (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
+    apart: (years, low, high) =>
+      `Tuổi ở đây được đọc xa nhau hơn: chênh lệch mười năm được đọc thành ${years} (${low} đến ${high}); số đã hiệu chỉnh có tính đến điều này.`,
     drift: (value, low, high) =>
       `Lần kiểm đếm mới nhất khác những lần trước ${value} điểm phần trăm (${low} đến ${high}): hãy tìm nguyên nhân.`,
     steady: "Lần kiểm đếm mới nhất khớp với những lần trước.",

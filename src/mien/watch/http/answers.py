@@ -155,5 +155,6 @@ def door_result(camera: str, area: str, door: Door) -> DoorResult:
         captures={name: _estimate(found) for name, found in door.captures.items()},
         bias={name: _estimate(found) for name, found in door.bias.items()},
         older=_estimate(door.older),
+        slope=_estimate(door.slope),
         drift=None if door.drift is None else _estimate(door.drift),
     )

@@ -59,6 +59,7 @@ _DOOR: Final[JsonValue] = {
     "captures": {"adult": {"value": 0.85, "low": 0.74, "high": 0.97}},
     "bias": {"adult": {"value": 0.03, "low": -0.05, "high": 0.11}},
     "older": {"value": 1.8, "low": -0.4, "high": 4.1},
+    "slope": {"value": 0.93, "low": 0.82, "high": 1.05},
     "drift": {"value": -0.04, "low": -0.15, "high": 0.07},
 }
 
@@ -303,6 +304,10 @@ class DoorResult(_Out):
     older: Estimate = Field(
         description="Years by which ages are read higher here than the calibration reads them, at "
         "35; corrected totals allow for it."
+    )
+    slope: Estimate = Field(
+        description="Years that are read here for each year of difference in age: below 1 where ages "
+        "are drawn together. Corrected totals allow for it."
     )
     drift: Estimate | None = Field(
         description="The newest tally's capture less that of the earlier ones; null for one."
