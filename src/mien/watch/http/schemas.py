@@ -306,8 +306,8 @@ class DoorResult(_Out):
         "35; corrected totals allow for it."
     )
     slope: Estimate = Field(
-        description="Years that are read here for each year of difference in age: below 1 where ages "
-        "are drawn together. Corrected totals allow for it."
+        description="Years that are read here for each year of difference in age: below 1 where "
+        "ages are drawn together. Corrected totals allow for it."
     )
     drift: Estimate | None = Field(
         description="The newest tally's capture less that of the earlier ones; null for one."
