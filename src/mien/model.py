@@ -21,6 +21,9 @@ from mien.onnxfile import names_other_files
 DEFAULT: Final = "face"
 """The model that is used where nothing else is said; see `default_name`."""
 
+PICTURES: Final = ("cifar10",)
+"""The packaged models that read whole pictures."""
+
 VARIABLE: Final = "MIEN_MODEL"
 """The environment variable that names another default."""
 

@@ -29,8 +29,8 @@ def test_other_and_empty_variables_do_not_matter() -> None:
 
 def test_the_default_model_is_that_of_all_of_mien(tmp_path: Path) -> None:
     other = {"MIEN_MODEL": "other.onnx"}
-    assert load(None, {}, {}).models == ("face",)
-    assert load(None, other, {}).models == ("other.onnx",)
+    assert load(None, {}, {}).models == ("face", "cifar10")
+    assert load(None, other, {}).models == ("other.onnx", "cifar10")
     assert load(None, other, {"models": "more.onnx"}).models == ("more.onnx",)
     path = tmp_path / "service.toml"
     path.write_text('models = ["face"]\n')

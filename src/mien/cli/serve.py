@@ -60,7 +60,7 @@ def serve(
         list[str] | None,
         _option(
             _READING,
-            "Packaged models or files; by default what MIEN_MODEL names, or face.",
+            "Packaged models or files; by default what MIEN_MODEL names, or face, and cifar10.",
             metavar="NAME|FILE,...",
         ),
     ] = None,

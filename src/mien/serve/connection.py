@@ -20,8 +20,9 @@ HEAD_BYTES: Final = 64 * 1024
 REST_SECONDS: Final = 10.0
 """How long the rest of a body may take that nobody reads, as its request is answered already."""
 
-IDLE_SECONDS: Final = 5.0
-"""How long a connection may lie idle between two requests."""
+IDLE_SECONDS: Final = 75.0
+"""How long a connection may lie idle between two requests. Longer than clients and proxies keep one
+for later (up to 60 s as a rule): whoever sends just as the service closes gets no answer."""
 
 STALL_SECONDS: Final = 20.0
 """How often it is looked at whether a client takes what is written to it."""

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from mien.errors import MienError, printable, shortened
-from mien.model import default_name
+from mien.model import PICTURES, default_name
 
 PREFIX: Final = "MIEN_"
 _SHORTEST_KEY: Final = 16
@@ -73,7 +73,8 @@ class Settings(BaseModel):
         workers: Processes; they share nothing but the port.
         models: Names of packaged models, or model files. The first that reads faces is the
             default for faces, the first for whole pictures that for classification. Where none
-            is named: the default of all of mien, which `MIEN_MODEL` may name.
+            is named: the default of all of mien, which `MIEN_MODEL` may name, and those packaged
+            ones that read whole pictures.
         threads: Processor cores a process may use; 0 for its share of all.
         providers: onnxruntime's execution providers for the networks, best first.
         detect_size: Working size of the detector in pixels.
@@ -108,7 +109,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     models: Annotated[_Names, Field(min_length=1)] = Field(
-        default_factory=lambda: (default_name(),)
+        default_factory=lambda: (default_name(), *PICTURES)
     )
     threads: Annotated[int, Field(ge=0, le=512)] = 0
     providers: Annotated[_Names, Field(min_length=1)] = ("CPUExecutionProvider",)
@@ -203,7 +204,7 @@ def load(
         >>> load(None, {"MIEN_PORT": "9000"}, {"host": "0.0.0.0"}).port
         9000
     """
-    found: dict[str, object] = {"models": (default_name(environment),)}
+    found: dict[str, object] = {"models": (default_name(environment), *PICTURES)}
     found |= {} if file is None else _read_toml(file)
     return merged(found, environment, flags)
 
