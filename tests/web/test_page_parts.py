@@ -113,7 +113,7 @@ def test_offers_every_classifier_of_the_service(
 
 
 def test_says_where_no_model_classifies(visit: Visiting) -> None:
-    with running(Settings(threads=1)) as faces_only:
+    with running(Settings(models=("face",), threads=1)) as faces_only:
         here = visit(url=faces_only.url)
         here.open("classify")
         api.expect(here.page.get_by_text("no model that classifies")).to_be_visible()
