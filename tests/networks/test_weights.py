@@ -161,7 +161,7 @@ def test_weights_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"'pakage' is none of .*; did you mean 'package'"):
         weights.load(Net(), SMALL, "pakage")
     with pytest.raises(
-        RecipeError, match=r"'/no/such\.file' is none of 'package', 'hub', 'none', .*'face', .*nor a"
+        RecipeError, match=r"'/no/such\.file' is none of 'package', 'hub', .*'face', .*nor a"
     ):
         weights.load(Net(), SMALL, "/no/such.file")
     for content in (b"", b"\x80\x04pickle", b"\xff" * 100):
