@@ -83,8 +83,9 @@ def main() -> None:
     options = parser.parse_args()
     model = Model.open(options.model, threads=options.threads)
     with tempfile.TemporaryDirectory() as folder:
-        path, units = Path(folder) / "film.ts", encoded()
-        film(units, path, options.minutes * 60)
+        path = Path(folder) / "film.ts"
+        # No camera may come to the film's end while all are watched at once.
+        film(encoded(), path, max(options.minutes * 60, options.seconds))
         rows = cost(path, model, options) + together(path, model, options)
         film(encoded(beyond=_BEYOND), path, options.long * 60)
         rows += memory(path, model, options)

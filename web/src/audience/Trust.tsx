@@ -6,7 +6,7 @@ import type { Audience, Door, Estimate, LiveAudience } from "../api/types";
 import { type Language, type Texts, titled } from "../texts";
 import { FailureBox } from "../ui/FailureBox";
 import { Icon } from "../ui/Icon";
-import { count, percent } from "../ui/numbers";
+import { count, decimal, percent } from "../ui/numbers";
 import { useLoaded } from "../ui/useLoaded";
 import { dayText } from "./moments";
 import { knownPlaces, placeKey, placeName } from "./places";
@@ -90,7 +90,9 @@ export function DoorFigures({ door, zone }: { door: Door; zone: string }) {
       {(slope.high < 1 || slope.low > 1) && (
         <p className="hint">
           {(slope.high < 1 ? words.together : words.apart)(
-            ...decimals([slope.value * 10, slope.low * 10, slope.high * 10], language),
+            decimal(slope.value * 10, language, 1),
+            decimal(slope.low * 10, language, 1),
+            decimal(slope.high * 10, language, 1),
           )}
         </p>
       )}
@@ -163,13 +165,6 @@ function BiasTable({ door, texts, language }: BiasProps) {
       </tbody>
     </table>
   );
-}
-
-/** A figure and its ends, with one decimal. */
-function decimals(values: [number, number, number], language: Language): [string, string, string] {
-  const format = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const [value, low, high] = values;
-  return [format.format(value), format.format(low), format.format(high)];
 }
 
 /** A difference of shares and its ends, in percentage points with their sign. */
