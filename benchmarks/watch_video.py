@@ -4,9 +4,10 @@
 
 Photographs of the manifest's test part (the packaged model's, which it never saw) walk before a
 background: people come in, cross, cover each other, pass behind a pillar, stop, turn back, come
-nearer and go away, in all lights, some out of focus; noise lies over all. Each scene goes through a
-real encoder (H.264) and is watched as any file is. Scenes are kept in a folder with what was
-measured in them, so that a run that was stopped goes on where it was.
+nearer and go away, through light and shade, some out of focus; noise lies over all. Each scene goes
+through a real encoder (H.264) and is watched as any file is. Scenes are kept in a folder with what
+was measured in them, so that a run that was stopped goes on where it was. The photographs do not
+turn their heads: looks change less here than before a camera.
 """
 
 import argparse
@@ -142,6 +143,7 @@ class Painter:
         self._scene, self._people = scene, people
         self._rng = np.random.default_rng([seed, 5])
         self._back = _background(self._rng)
+        self._lamps = _lamps(self._rng)
 
     def frames(self, rate: float) -> Iterator[Image]:
         """Give the frames at a rate."""
@@ -163,14 +165,22 @@ class Painter:
         half, top = 1.1 * seen.width * _HEIGHT, int(y + 0.9 * seen.width * _HEIGHT)
         colour = 40 + 37.0 * np.array([seen.person.id % 5, seen.person.id % 3, seen.person.id % 4])
         left, right = (int(np.clip(value, 0, _WIDTH)) for value in (x - half, x + half))
-        canvas[max(0, top) :, left:right] = colour * seen.person.light
+        row, column = int(np.clip(y, 0, _HEIGHT - 1)), int(np.clip(x, 0, _WIDTH - 1))
+        light = seen.person.light * float(self._lamps[row, column])
+        canvas[max(0, top) :, left:right] = colour * light
         move = np.array(
             [[scale, 0, x - scale * photo.centre[0]], [0, scale, y - scale * photo.centre[1]]]
         )
-        _lay(canvas, photo, move, seen)
+        _lay(canvas, photo, move, seen, light)
 
 
-def _lay(canvas: NDArray[np.float32], photo: Person, move: NDArray[np.float64], seen: Seen) -> None:
+def _lay(
+    canvas: NDArray[np.float32],
+    photo: Person,
+    move: NDArray[np.float64],
+    seen: Seen,
+    light: float,
+) -> None:
     """Lay a photograph onto the canvas, with its light and its blur."""
     height, width = photo.pixels.shape[:2]
     ends = move @ np.array([[0, width], [0, height], [1, 1]])
@@ -189,7 +199,7 @@ def _lay(canvas: NDArray[np.float32], photo: Person, move: NDArray[np.float64], 
     if blur > 0.3:
         warped = cv2.GaussianBlur(warped, (0, 0), blur)
     part = canvas[top:bottom, left:right]
-    part += (warped * np.float32(seen.person.light) - part) * opaque
+    part += (warped * np.float32(light) - part) * opaque
 
 
 def _background(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -204,6 +214,12 @@ def _background(rng: np.random.Generator) -> NDArray[np.float32]:
         w, h = (int(rng.integers(20, 200)) for _ in range(2))
         smooth[y : y + h, x : x + w] += np.float32(rng.uniform(-25, 25))
     return smooth
+
+
+def _lamps(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw how light each place is: whoever walks goes through light and shade."""
+    coarse = rng.uniform(0.7, 1.3, (3, 5)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC))
 
 
 def encode(frames: Iterator[Image], rate: float, path: Path) -> None:

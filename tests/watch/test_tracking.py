@@ -1,7 +1,9 @@
 """Tracks: tables of faces, frame after frame, and how many tracks come of them."""
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from mien.watch.tracking import Box, Track, Tracker
@@ -9,8 +11,14 @@ from mien.watch.tracking import Box, Track, Tracker
 ASPECT = 16 / 9
 
 
-def box(x: float, y: float = 0.5, width: float = 0.1, score: float = 0.9) -> Box:
-    return Box(x, y, width, 1.25 * width, score)
+def box(
+    x: float,
+    y: float = 0.5,
+    width: float = 0.1,
+    score: float = 0.9,
+    look: Sequence[float] | None = None,
+) -> Box:
+    return Box(x, y, width, 1.25 * width, score, None if look is None else np.array(look))
 
 
 class Followed:
@@ -219,3 +227,51 @@ def test_a_shaking_head_is_followed() -> None:
         followed.see(box(0.8 + 0.03 * math.sin(i), 0.5 + 0.02 * math.cos(i)))
 
     assert len(followed.end()) == 1
+
+
+RED, BLUE = [0.0] * 8, [3.0] * 8
+
+
+def test_two_who_turn_back_where_they_meet_are_told_apart_by_their_looks() -> None:
+    # They meet between two frames, and each goes back to where he came from, or goes on.
+    for look_of_left, ids in ((RED, [0, 1]), (BLUE, [1, 0])):
+        followed = Followed(2)
+        for i in range(4):
+            followed.see(box(0.45 + 0.1 * i, look=RED), box(1.25 - 0.1 * i, look=BLUE, width=0.1))
+        other = BLUE if look_of_left is RED else RED
+        assert followed.see(box(0.8, look=look_of_left), box(0.9, look=other)) == ids
+
+
+def test_somebody_who_comes_in_where_another_went_is_somebody_else_by_his_look() -> None:
+    same, other = Followed(2), Followed(2)
+    for followed, look in ((same, RED), (other, BLUE)):
+        followed.see(box(0.3, look=RED))
+        followed.see(box(0.6, look=RED))
+        assert followed.see(box(1.05, look=look)) == [0 if look is RED else 1]
+
+
+def test_whoever_comes_out_elsewhere_is_known_by_his_look() -> None:
+    for look, track in ((RED, 0), (BLUE, 1), (None, 1)):
+        followed = Followed(10)
+        for i in range(10):
+            followed.see(box(0.3 + 0.04 * i, look=RED))
+        followed.see_nothing(1)
+        # Behind a pillar he has turned back, and come nearer.
+        assert followed.see(box(0.55, 0.55, 0.21, look=look)) == [track]
+
+
+def test_a_look_alone_parts_nobody_who_stands_where_he_stood() -> None:
+    followed = Followed(10)
+    for i in range(20):
+        look = BLUE if 8 <= i < 10 else RED  # an arm, a bag, a flash
+        assert followed.see(box(0.8, look=look)) == [0]
+
+
+def test_what_is_not_known_of_a_look_is_not_compared() -> None:
+    unknown = [0.0] * 5 + [math.nan] * 3
+    followed = Followed(10)
+    followed.see(box(0.8, look=unknown))
+    assert followed.see(box(0.81, look=RED)) == [0]
+    [track] = followed.tracker.tracks
+    assert track.look is not None
+    assert not np.isnan(track.look).any()

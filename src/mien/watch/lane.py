@@ -15,6 +15,7 @@ from mien.watch.areas import Path, Stay, Zones
 from mien.watch.config import Area, Camera, Config
 from mien.watch.crops import Album, Answers, Wanted, quality_of, size_and_turn
 from mien.watch.fusion import fuse, fuse_probability
+from mien.watch.looks import look_of
 from mien.watch.stillness import Places, Posters
 from mien.watch.tracking import Box, Track, Tracker
 from mien.watch.visit import Kind, Visit, binned
@@ -94,7 +95,7 @@ class Lane:
         height, width = pixels.shape[:2]
         self._aspect = width / height
         looked_at = [face for face in faces if self._counts(face, width, height)]
-        boxes = [_box(face, height) for face in looked_at]
+        boxes = [_box(face, pixels) for face in looked_at]
         found = self.follow(boxes, now)
         for face, track in zip(looked_at, found, strict=True):
             if track is not None:
@@ -261,11 +262,13 @@ def _so_far(passage: _Passage) -> float:
     return passage.track.last - passage.track.first
 
 
-def _box(face: Face, height: int) -> Box:
+def _box(face: Face, pixels: Image) -> Box:
+    height = pixels.shape[0]
     return Box(
         (face.x + face.width / 2) / height,
         (face.y + face.height / 2) / height,
         face.width / height,
         face.height / height,
         face.score,
+        look_of(face, pixels),
     )

@@ -1,11 +1,12 @@
 """Faces of one frame to those of the next: constant-velocity Kalman filters and an assignment.
 
-Faces are followed by where they are, how large they are, and how they move; nothing of what they
-look like is compared or kept. Lengths are in heights of the picture, so that a camera may change
-its resolution. The two stages, sure detections before doubtful ones, are those of ByteTrack (Zhang
-et al. 2022). Its overlap of boxes is of no use at 2 frames a second, when a face has moved by
-several of its widths: here the cost of a pair is how unlikely it is under the filter (the negative
-logarithm of the density), in which a track whose whereabouts are known well wins over a vague one.
+Faces are followed by where they are, how large they are, how they move, and by a few colours, which
+are forgotten with the track (`mien.watch.looks`). Lengths are in heights of the picture, so that a
+camera may change its resolution. The two stages, sure detections before doubtful ones, are those of
+ByteTrack (Zhang et al. 2022). Its overlap of boxes is of no use at 2 frames a second, when a face
+has moved by several of its widths: here the cost of a pair is how unlikely it is under the filter
+(the negative logarithm of the density), in which a track whose whereabouts are known well wins over
+a vague one.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+from mien.watch import looks
 
 Numbers = NDArray[np.float64]
 _Costs = Callable[[Sequence["Box"], Sequence["Track"], float], Numbers]
@@ -39,6 +42,13 @@ _REACH: Final = 7.0
 _NEAR: Final = 0.6
 _SOON: Final = 0.6
 _ALIKE: Final = 0.5
+# From a pair as unlikely as this on it is rather somebody new.
+_NEW: Final = 30.0
+# A look is not trusted beyond this: light falls on a face anew, somebody passes before it.
+_OTHER: Final = 16.0
+_SAME: Final = 5.0
+# Whoever is hidden for a while may come nearer meanwhile.
+_SIZES_HIDDEN: Final = 0.9
 _FAR: Final = 1e6
 _TENTATIVE: Final = 1.0
 _GONE: Final = 0.25
@@ -55,6 +65,7 @@ class Box:
         width: Its width.
         height: Its height.
         score: The detector's confidence, 0 to 1.
+        look: How it looks, by `mien.watch.looks`; None where that is not known.
     """
 
     x: float
@@ -62,6 +73,7 @@ class Box:
     width: float
     height: float
     score: float = 1.0
+    look: Numbers | None = field(default=None, compare=False)
 
 
 @dataclass(eq=False)
@@ -74,6 +86,7 @@ class Track:
         last: When it was last found.
         hits: How often it was found.
         box: Where it was last found.
+        look: How it looked of late; None where that is not known.
         state: 3 x 2: centre (x, y) and logarithm of the width, each with its speed a second.
         spread: 3 x 2 x 2: their covariances.
     """
@@ -82,6 +95,7 @@ class Track:
     first: float
     last: float
     box: Box
+    look: Numbers | None = None
     hits: int = 1
     state: Numbers = field(default_factory=lambda: np.zeros((3, 2)))
     spread: Numbers = field(default_factory=lambda: np.zeros((3, 2, 2)))
@@ -144,7 +158,10 @@ class Tracker:
         free = self._match(boxes, doubtful, free, now, found, _costs)
         # Who stops or turns at once is not where a filter looks for him, but near where he was.
         rest = [i for i in sure if found[i] is None]
-        self._match(boxes, rest, free, now, found, _turns)
+        free = self._match(boxes, rest, free, now, found, _turns)
+        # And who comes out from behind somebody may be anywhere near, but looks as before.
+        rest = [i for i in sure if found[i] is None]
+        self._match(boxes, rest, free, now, found, _returns)
         for i in sure:
             if found[i] is None:
                 found[i] = self._begin(boxes[i], now)
@@ -166,7 +183,7 @@ class Tracker:
         self._now = None
 
     def _begin(self, box: Box, now: float) -> Track:
-        track = Track(self._next, now, now, box)
+        track = Track(self._next, now, now, box, box.look)
         self._next += 1
         track.state[:, 0] = box.x, box.y, np.log(box.width)
         track.spread[:, 0, 0] = _noise(box)
@@ -235,6 +252,8 @@ def _correct(track: Track, box: Box) -> None:
     gain = track.spread[:, :, 0] / (track.spread[:, 0, 0] + _noise(box))[:, None]
     track.state = track.state + gain * (measured - track.state[:, 0])[:, None]
     track.spread = track.spread - gain[:, :, None] * track.spread[:, None, 0, :]
+    if box.look is not None:
+        track.look = looks.learnt(track.look, box.look)
 
 
 def _costs(boxes: Sequence[Box], tracks: Sequence[Track], _now: float) -> Numbers:
@@ -249,22 +268,64 @@ def _costs(boxes: Sequence[Box], tracks: Sequence[Track], _now: float) -> Number
     vague = np.log(total / noise[None]).sum(-1)
     # What is not known for long may be far off, but a face does not become another's size.
     alike = np.abs(measured[None, :, 2] - state[:, None, 2]) <= _SIZES
-    costs: Numbers = np.where((distance <= _GATE) & alike, distance + vague, _FAR)
+    # A look alone parts nobody whose whereabouts are known well: hands and others pass before him.
+    cost = distance + vague + _unlike(boxes, tracks)
+    costs: Numbers = np.where((distance <= _GATE) & (cost <= _NEW) & alike, cost, _FAR)
     return costs
 
 
 def _turns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers:
     """Return how far each face is from where the track was last seen, tracks x boxes."""
+    distance, sizes, silent = _away(boxes, tracks, now)
+    near = distance <= _NEAR + _REACH * silent
+    unlike = _unlike(boxes, tracks)
+    possible = near & (sizes <= _ALIKE) & (silent <= _SOON) & (unlike < _OTHER)
+    costs: Numbers = np.where(possible, distance + unlike, _FAR)
+    return costs
+
+
+def _returns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers:
+    """Return how unlike each face is to how the track looked, tracks x boxes."""
+    distance, sizes, silent = _away(boxes, tracks, now)
+    near = distance <= _NEAR + _REACH * silent
+    known = np.array([[t.look is not None and b.look is not None for b in boxes] for t in tracks])
+    unlike = _unlike(boxes, tracks)
+    possible = near & (sizes <= _SIZES_HIDDEN) & known & (unlike <= _SAME)
+    costs: Numbers = np.where(possible, unlike, _FAR)
+    return costs
+
+
+def _away(
+    boxes: Sequence[Box], tracks: Sequence[Track], now: float
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return how far faces are from where tracks were last seen, tracks x boxes.
+
+    Returns:
+        The distance in widths of the face; the logarithm of how much larger or smaller it is; for
+        how many seconds the track was not seen (tracks x 1).
+    """
     places = np.array([[box.x, box.y] for box in boxes])
     widths = np.array([box.width for box in boxes])
     last = np.array([[track.box.x, track.box.y] for track in tracks])
     known = np.array([track.box.width for track in tracks])[:, None]
     silent = np.array([now - track.last for track in tracks])[:, None]
     distance = np.hypot(*(places[None] - last[:, None]).transpose(2, 0, 1)) / known
-    near = distance <= _NEAR + _REACH * silent
-    alike = np.abs(np.log(widths[None] / known)) <= _ALIKE
-    costs: Numbers = np.where(near & alike & (silent <= _SOON), distance, _FAR)
-    return costs
+    return distance, np.abs(np.log(widths[None] / known)), silent
+
+
+def _unlike(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
+    """Return how unlike each pair looks, tracks x boxes; 0 where one is not known."""
+    return np.array(
+        [
+            [
+                0.0
+                if track.look is None or box.look is None
+                else min(_OTHER, looks.difference(track.look, box.look))
+                for box in boxes
+            ]
+            for track in tracks
+        ]
+    )
 
 
 def _outside(track: Track, aspect: float) -> bool:
