@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from mien.errors import MienError
-from mien.watch.audience import NOT_CALIBRATED, NOT_PEOPLE, Audience, Dimension, audience
+from mien.watch.audience import NOT_CALIBRATED, NOT_PEOPLE, Audience, Dimension, ask, audience
 from mien.watch.calibration import packaged
 from mien.watch.correction import Corrector
 from mien.watch.periods import whole
@@ -150,6 +151,62 @@ def test_differences_of_overlapping_queries_tell_nothing_new(
         )
     week = asked(kept, corrector, ["week"], k=5).rows
     assert [(row.visits, row.hidden) for row in week] == [(50, True)]
+    kept.close()
+
+
+@pytest.mark.parametrize("by", [("age",), ("age", "hour"), ("hour",), ("area", "day"), ()])
+def test_whoever_asks_every_hour_learns_nothing_by_subtraction(
+    kept: Store, corrector: Corrector, by: tuple[Dimension, ...]
+) -> None:
+    morning = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    rng = np.random.default_rng(3)
+    before: dict[tuple[object, ...], int] = {}
+    for hour in range(12):
+        count = int(rng.integers(0, 9))
+        start = morning + hour * timedelta(hours=1)
+        kept.add([visit(float(rng.uniform(0, 90)), start) for _ in range(count)])
+
+        found = ask(
+            kept, NOON.date(), NOON.date(), by, corrector, now=start + timedelta(minutes=61)
+        )
+
+        told = {(row.start, row.area, row.age): row for row in found.rows}
+        for key, row in told.items():
+            assert row.hidden
+            assert (row.dwell, row.dwell_p90, row.peak, row.adjusted) == (None,) * 4
+            assert ((row.visits or 0) - before.get(key, 0)) % 5 == 0
+            for estimate in (row.corrected, row.passed):
+                assert all(end % 5 == 0 for end in estimate or ())
+        before = {key: row.visits or 0 for key, row in told.items()}
+    kept.close()
+
+
+def test_a_day_is_told_in_full_once_its_last_visits_have_ended(
+    kept: Store, corrector: Corrector
+) -> None:
+    days = [date(2026, 3, 2), date(2026, 3, 3)]
+    kept.add([visit(at=NOON) for _ in range(23)])
+    kept.add([visit(at=NOON + timedelta(days=1)) for _ in range(13)])
+    settles = timedelta(minutes=30)
+
+    def at_time(now: datetime, *, by: Dimension = "area") -> list[int | None]:
+        found = ask(kept, days[0], days[1], [by], corrector, now=now, settles=settles)
+        assert any("not over" in note for note in found.notes) == (now < at("2026-03-04T00:30"))
+        return [row.visits for row in found.rows]
+
+    # The second day comes into no sum, and stands alone in whole steps.
+    assert at_time(at("2026-03-03T20:00")) == [23]
+    assert at_time(at("2026-03-03T20:00"), by="day") == [23, 10]
+    assert at_time(at("2026-03-04T00:29")) == [23]
+    assert at_time(at("2026-03-04T00:30")) == [36]
+    assert at_time(at("2026-03-04T00:30"), by="day") == [23, 13]
+    kept.close()
+
+
+def test_long_stays_are_told_in_steps(kept: Store, corrector: Corrector) -> None:
+    kept.add([visit(kind="long") for _ in range(7)] + [visit(kind="still")])
+    assert asked(kept, corrector, [], k=5).apart == {"still": 1, "long": 5}
+    assert asked(kept, corrector, [], k=1).apart == {"still": 1, "long": 7}
     kept.close()
 
 

@@ -4,6 +4,10 @@ What is shown is made of fixed blocks: one camera's area on one local day. Withi
 of hours and age groups, with its totals, is shown as far as `mien.watch.suppression` allows.
 Everything else (several areas, days, weeks) is a sum of what blocks show. So however queries
 overlap, their differences are again sums of what is shown.
+
+A day that goes on is no fixed block yet: its totals are told in whole steps, as live ones are, and
+come into no sum with others. Otherwise whoever asks again and again would learn each hour's, and
+each late visit's, age group by subtraction.
 """
 
 from collections import defaultdict
@@ -22,7 +26,7 @@ from mien.watch.bias import Bias
 from mien.watch.correction import Corrected, Corrector, Estimate
 from mien.watch.periods import Step, period_of
 from mien.watch.store.store import Hour, Store
-from mien.watch.suppression import K, shown
+from mien.watch.suppression import K, shown, stepped, with_totals
 from mien.watch.tally import Door
 from mien.watch.totals import SLOT, Totals, added
 
@@ -30,7 +34,6 @@ Dimension = Literal["camera", "area", "age", "hour", "day", "week"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("camera", "area", "age", "hour", "day", "week")
 NOT_CALIBRATED: Final = "not calibrated here"
 NOT_PEOPLE: Final = "visits, not people: whoever comes twice, or past two cameras, counts twice"
-NOT_OVER: Final = "the hour that is not over is left out; live totals have it, in steps"
 
 Doors = Mapping[tuple[str, str], Door]
 """Camera and area -> what tallies say."""
@@ -95,12 +98,21 @@ class _Block(NamedTuple):
 
 @dataclass(slots=True)
 class _Part:
-    """What a row takes from one block: totals that may be shown, and visible age groups."""
+    """What a row takes from one block.
+
+    Attributes:
+        block: The block.
+        totals: What there was; not to be shown as it is while the block is running.
+        counts: The total, and that of each age group, as they may be shown.
+        visible: Which of them may be shown.
+        running: Whether the day goes on.
+    """
 
     block: _Block
     totals: Totals
     counts: NDArray[np.int64]
     visible: NDArray[np.bool_]
+    running: bool = False
 
 
 def ask(
@@ -112,6 +124,7 @@ def ask(
     *,
     k: int = K,
     now: datetime | None = None,
+    settles: timedelta = timedelta(),
 ) -> Audience:
     """Return the totals of whole local days, by the store's time zone, with what tallies say.
 
@@ -122,19 +135,27 @@ def ask(
         by: As for `audience`.
         corrector: Corrects the totals of age groups.
         k: As for `audience`.
-        now: Hours that are not over by this moment are left out, since whoever asked again and
-            again would see each visit come; None for all.
+        now: Days that go on by this moment are told in whole steps of `k`, without the hour that
+            is not over; None to tell all as it is.
+        settles: So long after its end a day goes on, for visits that began before it.
 
     Raises:
         MienError: `by` or the days make no sense.
         StoreError: The store cannot be reached.
     """
     checked(by)
-    known = store.hours(*periods.whole(first, last, store.zone))
-    hours = [h for h in known if now is None or h.start + timedelta(hours=1) <= now]
-    found = audience(hours, store.zone, by, corrector, k=k, doors=tally.doors(store, corrector))
-    if len(hours) < len(known):
-        found.notes.append(NOT_OVER)
+    begin, end = periods.whole(first, last, store.zone)
+    hours, since = store.hours(begin, end), None
+    if now is not None:
+        hours = [hour for hour in hours if hour.start + timedelta(hours=1) <= now]
+        since = period_of(now - settles, "day", store.zone)
+    doors = tally.doors(store, corrector)
+    found = audience(hours, store.zone, by, corrector, k=k, doors=doors, since=since)
+    if since is not None and since < end:
+        found.notes.append(
+            f"the day that is not over is told in whole steps of {k} and in no sum with others, "
+            "its hours once they are over"
+        )
     return found
 
 
@@ -146,6 +167,7 @@ def audience(
     *,
     k: int = K,
     doors: Doors | None = None,
+    since: datetime | None = None,
 ) -> Audience:
     """Return totals.
 
@@ -156,6 +178,7 @@ def audience(
         corrector: Corrects the totals of age groups.
         k: Totals from 1 to below this are hidden; 1 hides nothing.
         doors: Camera and area -> what tallies say.
+        since: When the first day begins that goes on; None if all are over.
 
     Raises:
         MienError: `by` makes no sense.
@@ -163,17 +186,17 @@ def audience(
     step = checked(by)
     known = list(hours)
     rows: dict[tuple[object, ...], list[_Part]] = defaultdict(list)
-    for part, key in _parts(known, zone, by, step, corrector, k):
+    for part, key in _parts(known, zone, by, step, corrector, k, since):
         rows[key].append(part)
     found = [
         row
         for key in sorted(rows, key=lambda key: tuple(str(value or "") for value in key))
-        for row in _rows(key, rows[key], "age" in by, corrector, doors or {})
+        for row in _rows(key, rows[key], "age" in by, corrector, doors or {}, k)
     ]
-    apart = {
-        kind: sum(hour.totals.count for hour in known if hour.kind == kind)
-        for kind in ("still", "long")
-    }
+    still, long = (
+        sum(hour.totals.count for hour in known if hour.kind == kind) for kind in ("still", "long")
+    )
+    apart = {"still": still, "long": stepped(long, k)}  # posters are nobody
     return Audience(found, apart, _notes(known, found, corrector, doors or {}, rows))
 
 
@@ -199,6 +222,7 @@ def _parts(
     step: Step | None,
     corrector: Corrector,
     k: int,
+    since: datetime | None,
 ) -> Iterable[tuple[_Part, tuple[object, ...]]]:
     """Yield what each row takes from each block."""
     blocks: dict[_Block, list[Hour]] = defaultdict(list)
@@ -207,26 +231,25 @@ def _parts(
             day = period_of(hour.start, "day", zone)
             blocks[_Block(day, hour.camera, hour.area)].append(hour)
     for block, inside in sorted(blocks.items()):
-        counts = np.array([hour.totals.groups(corrector.groups) for hour in inside]).astype(int)
-        visible = shown(counts, k)
+        counts = with_totals(
+            np.array([hour.totals.groups(corrector.groups) for hour in inside]).astype(int)
+        )
+        running = k > 1 and since is not None and block.day >= since
+        if running:
+            counts = counts // k * k
+        visible = counts > 0 if running else shown(counts[1:, 1:], k)
         place = (
             block.camera if "camera" in by else None,
             block.area if "area" in by else None,
         )
         if step == "hour":
-            for number, hour in enumerate(inside):
-                part = _Part(block, hour.totals, counts[number], visible[number + 1])
+            for number, hour in enumerate(inside, 1):
+                part = _Part(block, hour.totals, counts[number], visible[number], running)
                 yield part, (hour.start, *place)
         else:
-            whole = added(hour.totals for hour in inside)
+            whole = _with_peak(added(hour.totals for hour in inside), inside)
             start = period_of(block.day, step, zone) if step else None
-            yield (
-                _Part(block, _with_peak(whole, inside), counts.sum(axis=0), visible[0]),
-                (
-                    start,
-                    *place,
-                ),
-            )
+            yield _Part(block, whole, counts[0], visible[0], running), (start, *place)
 
 
 def _with_peak(whole: Totals, hours: Sequence[Hour]) -> Totals:
@@ -245,41 +268,60 @@ def _rows(
     by_age: bool,
     corrector: Corrector,
     doors: Doors,
+    k: int,
 ) -> Iterable[Row]:
     start, camera, area = key
     place = {"start": start, "camera": camera, "area": area}
-    usable = [part for part in parts if part.visible[0]]
+    running = all(part.running for part in parts)
+    fixed = parts if running else [part for part in parts if not part.running]
+    usable = [part for part in fixed if part.visible[0]]
     totals = added(part.totals for part in usable)
-    whole = len(usable) == len(parts)
+    whole = not running and len(usable) == len(parts)
+
+    def told(found: Estimate) -> Estimate:
+        return _coarse(found, k) if running else found
+
     capture = _capture(usable, doors)
     found = None
     if usable and (by_age or capture is not None):
         found = corrector(totals, capture, biased=_biased(usable, doors), test=False)
     if not by_age:
         passed = None if found is None else _all_passed(found)
+        # Stays and peaks have no steps to be told in.
+        fine = usable and not running
         yield Row(
             **place,  # type: ignore[arg-type]
             age=None,
             hidden=not whole,
-            visits=totals.count if usable else None,
-            passed=passed,
-            dwell=dwell.quantile(totals.dwell, 0.5) if usable else None,
-            dwell_p90=dwell.quantile(totals.dwell, 0.9) if usable else None,
-            peak=_peak(usable) if usable else None,
+            visits=sum(int(part.counts[0]) for part in usable) if usable else None,
+            passed=None if passed is None else told(passed),
+            dwell=dwell.quantile(totals.dwell, 0.5) if fine else None,
+            dwell_p90=dwell.quantile(totals.dwell, 0.9) if fine else None,
+            peak=_peak(usable) if fine else None,
         )
         return
-    for number, (name, _) in enumerate(corrector.groups):
-        showing = [part for part in parts if part.visible[number + 1]]
+    for number, (name, _) in enumerate(corrector.groups, 1):
+        showing = [part for part in fixed if part.visible[number]]
         complete = len(showing) == len(parts) and whole
         yield Row(
             **place,  # type: ignore[arg-type]
             age=name,
             hidden=not complete,
             visits=sum(int(part.counts[number]) for part in showing) if showing else None,
-            corrected=found.corrected[name] if found and showing else None,
-            adjusted=found.adjusted[name] if found and found.adjusted and showing else None,
-            passed=found.passed[name] if found and found.passed and showing else None,
+            corrected=told(found.corrected[name]) if found and showing else None,
+            adjusted=(
+                found.adjusted[name]
+                if found and found.adjusted and showing and not running
+                else None
+            ),
+            passed=told(found.passed[name]) if found and found.passed and showing else None,
         )
+
+
+def _coarse(found: Estimate, k: int) -> Estimate:
+    """Return an estimate in whole steps, its interval no narrower for it."""
+    low, high = np.floor(found.low / k) * k, np.ceil(found.high / k) * k
+    return Estimate(float(np.round(found.value / k) * k), float(low), float(high))
 
 
 def _capture(parts: Sequence[_Part], doors: Doors) -> NDArray[np.float64] | None:

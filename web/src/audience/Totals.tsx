@@ -70,7 +70,9 @@ export function Totals({ base, live }: Props) {
             : words.noVisits}
         </p>
       )}
-      {days.to >= today && <p className="hint">{words.period.over}</p>}
+      {days.to >= today && base.k > 1 && (
+        <p className="hint">{words.period.over(count(base.k, language))}</p>
+      )}
       {answered && <Notes notes={answered.notes} />}
       {some && (
         <>

@@ -7,6 +7,7 @@ const OWN_WORDS = [
   /: ages are read \d+ years too /,
   /: the newest tally differs from earlier ones/,
   /^small totals are hidden/,
+  /^the day that is not over is told/,
 ];
 
 const UNLIKE = /^(\d+)% of the visits were read as no mix of ages would be/;

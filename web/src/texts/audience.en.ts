@@ -113,7 +113,8 @@ export const audience = {
     zone: (zone: string) => `Days and hours of ${zone}.`,
     csv: "CSV",
     download: "Download the totals shown",
-    over: "The hour that goes on counts once it is over.",
+    over: (k: string) =>
+      `Today is told in whole steps of ${k}, each hour once it is over, and comes into no sum with other days; tomorrow it is told in full.`,
     title: "Period and area",
   },
   charts: {

@@ -113,7 +113,8 @@ export const audience: Texts["audience"] = {
     zone: (zone) => `Ngày và giờ theo ${zone}.`,
     csv: "CSV",
     download: "Tải về các tổng số đang hiển thị",
-    over: "Giờ đang diễn ra được tính khi đã hết giờ.",
+    over: (k) =>
+      `Hôm nay được tính theo bước tròn ${k}, mỗi giờ khi đã hết giờ, và không cộng với ngày khác; ngày mai sẽ hiện đầy đủ.`,
     title: "Thời gian và khu vực",
   },
   charts: {

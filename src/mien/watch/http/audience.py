@@ -62,7 +62,8 @@ async def audience(
     """Tell how many visits there were, raw and corrected for what the model confuses.
 
     Small totals are hidden, and with them as many others as it takes that none follows by
-    subtraction. An hour counts once it is over.
+    subtraction. The day that goes on is told in whole steps of k, its hours once they are
+    over, and comes into no sum with other days.
     """
     words: list[Any] = [word.strip() for word in by.split(",") if word.strip()]
     answer = await hub.run(partial(hub.ask, first, last, words), service.settings.timeout)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Final, TypeVar
@@ -129,9 +129,16 @@ class Hub:
                 f"{(last - first).days + 1} days; ask for at most {_DAYS[step]} at once"
                 + (f" by {step}." if step else "."),
             )
-        k = self.config.privacy.k
         found = audience.ask(
-            store, first, last, by, self._corrector, k=k, now=None if k == 1 else now
+            store,
+            first,
+            last,
+            by,
+            self._corrector,
+            k=self.config.privacy.k,
+            now=None if self.config.privacy.k == 1 else now,
+            # Longer stays are counted apart.
+            settles=timedelta(seconds=self.config.limits.long_after),
         )
         return Answer(first, last, store.zone.key, found)
 
