@@ -54,9 +54,18 @@ def look_of(face: Face, pixels: Image) -> Numbers:
     )
 
 
-def difference(one: Numbers, other: Numbers) -> float:
-    """Return how unlike two looks are: the squared distance, in what both know."""
-    return float(np.nansum((one - other) ** 2))
+UNKNOWN: Final = np.full(8, np.nan)
+"""The look of somebody of whom nothing is known."""
+
+
+def difference(one: Numbers, other: Numbers) -> Numbers:
+    """Return how unlike looks are: the squared distance, in what both know.
+
+    Args:
+        one: Looks, ... x 8.
+        other: Looks, ... x 8; the two are broadcast.
+    """
+    return np.asarray(np.nansum((one - other) ** 2, axis=-1), np.float64)
 
 
 def learnt(known: Numbers | None, newest: Numbers) -> Numbers:

@@ -315,17 +315,12 @@ def _away(
 
 def _unlike(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
     """Return how unlike each pair looks, tracks x boxes; 0 where one is not known."""
-    return np.array(
-        [
-            [
-                0.0
-                if track.look is None or box.look is None
-                else min(_OTHER, looks.difference(track.look, box.look))
-                for box in boxes
-            ]
-            for track in tracks
-        ]
-    )
+    known, seen = (np.array([_look(one) for one in some]) for some in (tracks, boxes))
+    return np.minimum(looks.difference(known[:, None], seen[None]), _OTHER)
+
+
+def _look(one: Box | Track) -> Numbers:
+    return looks.UNKNOWN if one.look is None else one.look
 
 
 def _outside(track: Track, aspect: float) -> bool:
