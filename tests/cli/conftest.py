@@ -13,6 +13,7 @@ from skimage import data
 from typer.testing import CliRunner
 
 from mien.cli import app
+from tests.runs import RECIPE, toy_manifest
 from tests.tiny import colour_card, face_card, model_bytes
 
 
@@ -47,6 +48,22 @@ def mien(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mien:
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder, a module's own, with a small manifest and a recipe, `toy.toml`."""
+    folder = tmp_path_factory.mktemp("world")
+    toy_manifest(folder)
+    (folder / "toy.toml").write_text(RECIPE)
+    return folder
+
+
+@pytest.fixture
+def place(world: Path, monkeypatch: pytest.MonkeyPatch, mien: Mien) -> Path:
+    """Work in that folder."""
+    monkeypatch.chdir(world)
+    return world
 
 
 @pytest.fixture(scope="session")

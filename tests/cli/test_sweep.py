@@ -7,28 +7,11 @@ import torch
 
 from mien.training.run import recipe_of
 from tests.cli.conftest import Mien
-from tests.runs import RECIPE, toy_manifest
 
 torch.set_num_threads(1)
 SMALL = ("--set", "input.size=24", "--set", "optimiser.steps=2")
 QUICK = ("--threads", "1", "--device", "cpu", "--set", "stages=[{epochs=1, size=24}]", *SMALL)
 SWEEP = ("train", "toy.toml", *QUICK, "--sweep", "seed=1,2", "--run", "sweep")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a manifest and a recipe."""
-    folder = tmp_path_factory.mktemp("world")
-    toy_manifest(folder)
-    (folder / "toy.toml").write_text(RECIPE)
-    return folder
-
-
-@pytest.fixture
-def place(world: Path, monkeypatch: pytest.MonkeyPatch, mien: Mien) -> Path:
-    """Work in that folder."""
-    monkeypatch.chdir(world)
-    return world
 
 
 def test_a_sweep_goes_on_and_repeats_nothing(place: Path, mien: Mien) -> None:

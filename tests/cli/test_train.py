@@ -17,26 +17,9 @@ from mien.model import Model
 from mien.training.checkpoint import load
 from tests.cli.conftest import Mien
 from tests.labelled import noise, save
-from tests.runs import RECIPE, toy_manifest
 
 torch.set_num_threads(1)
 MAIN = "from mien.cli import main; main()"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a manifest and a recipe, and the run that was not stopped."""
-    folder = tmp_path_factory.mktemp("world")
-    toy_manifest(folder)
-    (folder / "toy.toml").write_text(RECIPE)
-    return folder
-
-
-@pytest.fixture
-def place(world: Path, monkeypatch: pytest.MonkeyPatch, mien: Mien) -> Path:
-    """Work in that folder."""
-    monkeypatch.chdir(world)
-    return world
 
 
 @pytest.fixture

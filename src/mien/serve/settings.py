@@ -1,5 +1,6 @@
 """What a service is told: from a TOML file, the environment and flags, the last of which wins."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -23,6 +24,10 @@ from mien.model import PICTURES, default_name
 
 PREFIX: Final = "MIEN_"
 _SHORTEST_KEY: Final = 16
+
+
+def _default_models(environment: Mapping[str, str]) -> tuple[str, ...]:
+    return (default_name(environment), *PICTURES)
 
 
 class SettingsError(MienError):
@@ -109,7 +114,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     models: Annotated[_Names, Field(min_length=1)] = Field(
-        default_factory=lambda: (default_name(), *PICTURES)
+        default_factory=lambda: _default_models(os.environ)
     )
     threads: Annotated[int, Field(ge=0, le=512)] = 0
     providers: Annotated[_Names, Field(min_length=1)] = ("CPUExecutionProvider",)
@@ -204,7 +209,7 @@ def load(
         >>> load(None, {"MIEN_PORT": "9000"}, {"host": "0.0.0.0"}).port
         9000
     """
-    found: dict[str, object] = {"models": (default_name(environment), *PICTURES)}
+    found: dict[str, object] = {"models": _default_models(environment)}
     found |= {} if file is None else _read_toml(file)
     return merged(found, environment, flags)
 

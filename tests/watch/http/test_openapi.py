@@ -1,18 +1,15 @@
 """The OpenAPI document with the watch's routes."""
 
-import re
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
 from mien.serve.app import create_app
 from mien.serve.settings import Settings
 from mien.watch.http.app import install
+from tests.serve import openapi
 from tests.serve.conftest import Running
-from tests.serve.test_openapi import KEPT
 
 OPERATIONS = {
     ("get", "/v1/audience"): "audience",
@@ -41,28 +38,23 @@ def document(tiny: str) -> Any:
 
 
 def test_the_watch_adds_its_operations_to_the_service_s(document: Any) -> None:
-    found = {
-        (method, path): operation["operationId"]
-        for path, item in document["paths"].items()
-        for method, operation in item.items()
-    }
+    found = openapi.operations(document)
     assert OPERATIONS.items() <= found.items()
     assert found["post", "/v1/analyze"] == "analyze"
 
 
 def test_every_reference_leads_somewhere(document: Any) -> None:
-    named = set(re.findall(r"'#/components/schemas/([^']+)'", str(document)))
-    assert named <= document["components"]["schemas"].keys()
-    assert {"AreasBody", "TapBody", "TallyBody", "TallyRuns", "LiveResult"} <= named
+    assert not openapi.dangling(document)
+    assert {"AreasBody", "TapBody", "TallyBody", "TallyRuns", "LiveResult"} <= (
+        document["components"]["schemas"].keys()
+    )
 
 
 def test_every_route_asks_for_a_key_and_describes_its_problems(document: Any) -> None:
     for method, path in OPERATIONS:
         operation = document["paths"][path][method]
         assert operation["security"] == [{"HTTPBearer": []}, {"APIKeyHeader": []}]
-        for status, answer in operation["responses"].items():
-            if int(status) >= 400:
-                assert list(answer["content"]) == ["application/problem+json"]
+        assert not openapi.undescribed(operation)
 
 
 ENDING = [(method, path) for method, path in OPERATIONS if path != "/v1/audience/events"]
@@ -78,17 +70,4 @@ OUTSIDE = [
 def test_the_watch_keeps_to_its_document(
     shop: Running, document: Any, method: str, path: str, mode: GenerationMode
 ) -> None:
-    operation = schemathesis.openapi.from_dict(document)[path][method]
-
-    @settings(
-        max_examples=10,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(operation.as_strategy(generation_mode=mode))
-    def keeps(case: Any) -> None:
-        case.call_and_validate(base_url=shop.url, checks=KEPT)
-
-    keeps()
+    openapi.keeps_to(document, shop.url, method, path, mode, 10)
