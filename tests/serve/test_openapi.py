@@ -40,7 +40,7 @@ def test_operations_keep_their_names(document: Any) -> None:
 
 
 def test_every_reference_leads_somewhere(document: Any) -> None:
-    assert not openapi.dangling(document)
+    assert openapi.named(document) <= document["components"]["schemas"].keys()
     assert {"StreamStart", "StreamResult", "Problem", "PicturesBody", "AnalyzeResult"} <= (
         document["components"]["schemas"].keys()
     )

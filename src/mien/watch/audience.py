@@ -112,7 +112,7 @@ class _Part:
     totals: Totals
     counts: NDArray[np.int64]
     visible: NDArray[np.bool_]
-    running: bool = False
+    running: bool
 
 
 def ask(
@@ -231,13 +231,12 @@ def _parts(
             day = period_of(hour.start, "day", zone)
             blocks[_Block(day, hour.camera, hour.area)].append(hour)
     for block, inside in sorted(blocks.items()):
-        counts = with_totals(
-            np.array([hour.totals.groups(corrector.groups) for hour in inside]).astype(int)
-        )
+        cells = np.array([hour.totals.groups(corrector.groups) for hour in inside]).astype(int)
+        counts = with_totals(cells)
         running = k > 1 and since is not None and block.day >= since
         if running:
             counts = counts // k * k
-        visible = counts > 0 if running else shown(counts[1:, 1:], k)
+        visible = counts > 0 if running else shown(cells, k)
         place = (
             block.camera if "camera" in by else None,
             block.area if "area" in by else None,

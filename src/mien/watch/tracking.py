@@ -276,8 +276,7 @@ def _costs(boxes: Sequence[Box], tracks: Sequence[Track], _now: float) -> Number
 
 def _turns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers:
     """Return how far each face is from where the track was last seen, tracks x boxes."""
-    distance, sizes, silent = _away(boxes, tracks, now)
-    near = distance <= _NEAR + _REACH * silent
+    distance, near, sizes, silent = _away(boxes, tracks, now)
     unlike = _unlike(boxes, tracks)
     possible = near & (sizes <= _ALIKE) & (silent <= _SOON) & (unlike < _OTHER)
     costs: Numbers = np.where(possible, distance + unlike, _FAR)
@@ -286,8 +285,7 @@ def _turns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers
 
 def _returns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbers:
     """Return how unlike each face is to how the track looked, tracks x boxes."""
-    distance, sizes, silent = _away(boxes, tracks, now)
-    near = distance <= _NEAR + _REACH * silent
+    _, near, sizes, _ = _away(boxes, tracks, now)
     known = np.array([[t.look is not None and b.look is not None for b in boxes] for t in tracks])
     unlike = _unlike(boxes, tracks)
     possible = near & (sizes <= _SIZES_HIDDEN) & known & (unlike <= _SAME)
@@ -297,12 +295,12 @@ def _returns(boxes: Sequence[Box], tracks: Sequence[Track], now: float) -> Numbe
 
 def _away(
     boxes: Sequence[Box], tracks: Sequence[Track], now: float
-) -> tuple[Numbers, Numbers, Numbers]:
+) -> tuple[Numbers, NDArray[np.bool_], Numbers, Numbers]:
     """Return how far faces are from where tracks were last seen, tracks x boxes.
 
     Returns:
-        The distance in widths of the face; the logarithm of how much larger or smaller it is; for
-        how many seconds the track was not seen (tracks x 1).
+        The distance in widths of the face; whether somebody can have gone so far; the logarithm of
+        how much larger or smaller it is; for how many seconds the track was not seen (tracks x 1).
     """
     places = np.array([[box.x, box.y] for box in boxes])
     widths = np.array([box.width for box in boxes])
@@ -310,7 +308,8 @@ def _away(
     known = np.array([track.box.width for track in tracks])[:, None]
     silent = np.array([now - track.last for track in tracks])[:, None]
     distance = np.hypot(*(places[None] - last[:, None]).transpose(2, 0, 1)) / known
-    return distance, np.abs(np.log(widths[None] / known)), silent
+    near = distance <= _NEAR + _REACH * silent
+    return distance, near, np.abs(np.log(widths[None] / known)), silent
 
 
 def _unlike(boxes: Sequence[Box], tracks: Sequence[Track]) -> Numbers:
