@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mien.evaluation.canvas import ACCENT, Form, drawable, inline, one
+from mien.evaluation.canvas import ACCENT, Form, drawable, inline, one, percentages
 from mien.images import load
 
 HOSTILE = '<script>alert(1)</script> & "$\\frac{"'
@@ -33,6 +33,22 @@ def test_sizes() -> None:
     picture = load(drawn("png"))
     assert (picture.width, picture.height) == (400, 200)
     assert b'viewBox="0 0 144 72"' in drawn("svg")
+
+
+@pytest.mark.parametrize(
+    ("ticks", "texts"),
+    [
+        ((0.0, 0.5, 1.0), ["0 %", "50 %", "100 %"]),
+        ((0.775, 0.78, 0.785), ["77.5 %", "78.0 %", "78.5 %"]),
+        ((0.1 + 0.2, 0.31), ["30 %", "31 %"]),
+        ((0.99975, 1.0), ["99.975 %", "100.000 %"]),
+        ((), []),
+    ],
+)
+def test_ticks_of_shares_are_told_apart(ticks: tuple[float, ...], texts: list[str]) -> None:
+    formatter = percentages()
+    formatter.create_dummy_axis()
+    assert formatter.format_ticks(list(ticks)) == texts
 
 
 def test_no_date_and_no_program_are_told() -> None:

@@ -124,9 +124,20 @@ def drawable(text: str, longest: int = 24) -> str:
     return plain if len(plain) <= longest else f"{plain[: longest - 6]}…{plain[-5:]}"
 
 
+class _Percentages(PercentFormatter):
+    """Percent with as many decimals as tell an axis' ticks apart, and no more."""
+
+    def set_locs(self, locs: list[float]) -> None:
+        super().set_locs(locs)
+        ticks = [100 * place for place in locs]
+        self.decimals = next(
+            (n for n in range(4) if all(abs(tick - round(tick, n)) < 1e-6 for tick in ticks)), 4
+        )
+
+
 def percentages() -> PercentFormatter:
     """Return what writes an axis of shares in percent."""
-    return PercentFormatter(1, decimals=0, symbol=" %")
+    return _Percentages(1, decimals=0, symbol=" %")
 
 
 def inline(svg: bytes, title: str, prefix: str) -> str:
