@@ -14,7 +14,7 @@ import pytest
 from mien import __version__
 from tests.cli.conftest import Mien
 
-PROGRAM = [sys.executable, "-c", "from mien.cli import main; main()"]
+PROGRAM = [sys.executable, "-m", "mien"]
 HEAVY = ("numpy", "onnxruntime", "cv2", "PIL", "pydantic", "torch", "mien.analyzer")
 
 

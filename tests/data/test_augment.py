@@ -318,6 +318,20 @@ def test_lost_detail_keeps_the_mean(name: str) -> None:
     np.testing.assert_allclose(found.mean(axis=(0, 1)), picture.mean(axis=(0, 1)), atol=2)
 
 
+def test_a_blur_is_as_wide_as_asked_whatever_the_size() -> None:
+    dot = np.zeros((96, 96, 3), np.uint8)
+    dot[40:56, 40:56] = 255
+    for size in (96, 192):
+        widths = []
+        for blur in (0, 1):
+            changed = only(blur=blur, blur_width=(0.05, 0.05))
+            row = crop(changed, dot, size=size)[:, :, 0].astype(float).sum(axis=0)
+            places = np.arange(size) / size
+            middle = np.average(places, weights=row)
+            widths.append(np.average((places - middle) ** 2, weights=row))
+        np.testing.assert_allclose(np.sqrt(widths[1] - widths[0]), 0.05, rtol=0.1)
+
+
 def test_damage_by_jpeg_is_that_of_a_jpeg_file() -> None:
     picture = np.ascontiguousarray(astronaut()[60:180, 160:280])
     for seed in range(5):
@@ -362,6 +376,9 @@ def test_erasing_covers_one_rectangle() -> None:
         ("shrink_side", (0, 10)),
         ("shrink_side", (20, 10)),
         ("shrink_side", (20,)),
+        ("blur_width", (0, 0.1)),
+        ("blur_width", (0.2, 0.1)),
+        ("blur_width", (0.1, 0.3)),
         ("flipp", 0.5),
     ],
 )

@@ -134,7 +134,7 @@ def test_an_entry_of_a_list_is_changed_by_name_or_number(path: Path) -> None:
         ("augmentation.zoom=inf", r"augmentation.zoom: Input should be"),
         (
             "augmentation.shrink_side=[9, 3]",
-            r"shrink_side: the smallest side stands first, .*\[9, 3",
+            r"shrink_side: the smallest stands first, .*\[9, 3",
         ),
         ("seed=-1", r"seed: Input should be greater than or equal to 0, got -1"),
         ("name=Ü", r"name: String should match pattern .*, got 'Ü'"),

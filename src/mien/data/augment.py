@@ -7,7 +7,8 @@ nothing is resampled twice.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, cast
+from functools import partial
+from typing import Annotated, Final, Literal, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -21,12 +22,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Alpha = Annotated[float, Field(ge=0, le=100)]
 _Side = Annotated[int, Field(ge=1, le=10_000)]
+_Width = Annotated[float, Field(gt=0, le=0.25)]
 
 
-def _rising(sides: tuple[int, int]) -> tuple[int, int]:
-    if sides[0] > sides[1]:
-        raise ValueError("the smallest side stands first, the largest second")
-    return sides
+_Number = TypeVar("_Number", bound=float)
+
+
+def _rising(ends: tuple[_Number, _Number]) -> tuple[_Number, _Number]:
+    if ends[0] > ends[1]:
+        raise ValueError("the smallest stands first, the largest second")
+    return ends
 
 
 class Augmentation(BaseModel):
@@ -57,6 +62,7 @@ class Augmentation(BaseModel):
         shrink: Chance that detail is lost, by going through a small picture.
         shrink_side: Smallest and largest side of that small picture, in pixels.
         blur: Chance of a blur.
+        blur_width: Smallest and largest standard deviation of that blur, as a share of the side.
         jpeg: Chance of damage by JPEG.
         noise: Chance of noise.
         erase: Chance that a rectangle is covered.
@@ -88,6 +94,7 @@ class Augmentation(BaseModel):
     shrink: Chance = 0.0
     shrink_side: Annotated[tuple[_Side, _Side], AfterValidator(_rising)] = (24, 96)
     blur: Chance = 0.0
+    blur_width: Annotated[tuple[_Width, _Width], AfterValidator(_rising)] = (1 / 240, 1 / 60)
     jpeg: Chance = 0.0
     noise: Chance = 0.0
     erase: Chance = 0.0
@@ -160,7 +167,7 @@ class Augmentation(BaseModel):
             (1.0 if self.light else 0.0, lambda rng, crop: _relight(rng, crop, self.light)),
             (self.dark, _darken),
             (self.erase, _erase),
-            (self.blur, _blur),
+            (self.blur, partial(_blur, widths=self.blur_width)),
             (self.shrink, lambda rng, crop: _shrink(rng, crop, self.shrink_side)),
             (self.noise, _noise),
             (self.jpeg, _jpeg),
@@ -170,7 +177,10 @@ class Augmentation(BaseModel):
 # RGB to brightness and two axes of colour, as in NTSC television.
 _TO_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
-_BATCHWISE: Final = ("translate", "fill", "shrink_side", "mixup", "cutmix", "mix_chance")
+_BATCHWISE: Final = (
+    *("translate", "mixup", "cutmix", "mix_chance"),
+    *("fill", "shrink_side", "blur_width"),
+)
 """What changes a batch as a whole, or nothing by itself."""
 
 NONE: Final = Augmentation(flip=0, rotation=0, zoom=0, shift=0, shear=0, light=0)
@@ -263,8 +273,8 @@ def _erase(rng: np.random.Generator, crop: Image) -> Image:
     return erased
 
 
-def _blur(rng: np.random.Generator, crop: Image) -> Image:
-    sigma = crop.shape[0] / 96 * rng.uniform(0.4, 1.6)
+def _blur(rng: np.random.Generator, crop: Image, widths: tuple[float, float]) -> Image:
+    sigma = crop.shape[0] * rng.uniform(*widths)
     return cv2.GaussianBlur(crop, (0, 0), sigma).astype(np.uint8, copy=False)
 
 
