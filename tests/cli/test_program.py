@@ -90,7 +90,9 @@ def test_a_full_disk_behind_standard_output(
 
 
 def test_closed_streams_are_no_failure(face: Path, face_model: Path, tmp_path: Path) -> None:
-    code = "import sys; sys.stdout = sys.stderr = sys.stdin = None; " + PROGRAM[-1]
+    code = (
+        "import sys; sys.stdout = sys.stderr = sys.stdin = None; from mien.cli import main; main()"
+    )
     output = tmp_path / "rows.csv"
 
     done = subprocess.run(
