@@ -126,7 +126,8 @@ class Detector:
     def _detect(self, image: Image, min_score: float) -> list[Face]:
         height, width = image.shape[:2]
         padded = np.zeros((1, 3, _multiple(height), _multiple(width)), np.float32)
-        padded[0, :, :height, :width] = image.transpose(2, 0, 1)[::-1]
+        for place, channel in enumerate(cv2.split(image)):  # the network takes blue first
+            padded[0, 2 - place, :height, :width] = channel
         outputs = self._session.run(None, {"input": padded})
         rows = _decode(outputs, padded.shape[3], min_score)
         # Every pair of candidates may be compared: the limit keeps a crowd from costing seconds.

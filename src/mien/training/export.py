@@ -18,6 +18,7 @@ from mien.card import KEY, Card
 from mien.errors import ModelError
 from mien.model import INPUT, Model
 from mien.networks.multitask import MultiTaskNet, SingleScore
+from mien.training.padding import settle_padding
 
 _OPSET: Final = 17
 _TOLERANCE: Final = 1e-4
@@ -98,7 +99,7 @@ def traced(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
 
     Args:
         module: Its forward takes pixels and gives one tensor a name.
-        pixels: N x H x W x 3, uint8.
+        pixels: N x H x W x 3, uint8, with N at least 2.
         names: What its outputs are called.
 
     Raises:
@@ -132,6 +133,7 @@ def traced(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
                 f"the network cannot be exported ({reason:.200}); choose another backbone"
             ) from error
     model = onnx.load_from_string(buffer.getvalue())
+    settle_padding(model, pixels.numpy())
     shorten_names(model)
     return model
 
