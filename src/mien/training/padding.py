@@ -2,7 +2,7 @@
 
 Networks with TensorFlow's "same" padding, as timm's `tf_` ones, work out from each picture's size
 how much a convolution of stride 2 pads, and pad by a step of its own. A model file takes pictures
-of one size, so both are needless, and cost a fifth of a small network's time.
+of one size, so both are needless, and cost a quarter of a small network's time.
 """
 
 from collections.abc import Iterator, Sequence
