@@ -1,12 +1,13 @@
 """ONNX graphs cut and joined: the part of a model file before its heads, and another head on it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import onnx
 from onnx import helper
 
 from mien.errors import ModelError
+from mien.networks.graph import needed, used
 
 FEATURES: Final = "features"
 """The output of what computes features."""
@@ -64,13 +65,13 @@ def cut(model: onnx.ModelProto, tensor: str) -> onnx.ModelProto:
     """
     graph = model.graph
     nodes = needed(graph.node, [tensor])
-    used = {name for node in nodes for name in [*node.input, *_inner(node)]}
+    taken = {name for node in nodes for name in used(node)}
     part = helper.make_graph(
         nodes,
         "part",
-        [value for value in graph.input if value.name in used],
+        [value for value in graph.input if value.name in taken],
         [helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None)],
-        [value for value in graph.initializer if value.name in used],
+        [value for value in graph.initializer if value.name in taken],
     )
     return model_of(part, [model])
 
@@ -103,37 +104,17 @@ def join(first: onnx.ModelProto, second: onnx.ModelProto) -> onnx.ModelProto:
     return model_of(graph, [first, second])
 
 
-def needed(nodes: Iterable[onnx.NodeProto], tensors: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the nodes that some tensors hang on, in their order."""
-    wanted = set(tensors)
-    kept = []
-    for node in reversed(list(nodes)):
-        if wanted.intersection(node.output):
-            kept.append(node)
-            wanted.update(node.input)
-            wanted.update(_inner(node))
-    return kept[::-1]
-
-
-def _inner(node: onnx.NodeProto) -> Iterator[str]:
-    """Yield the names that the graphs inside a node, as a loop's, use from outside of it."""
-    for attribute in node.attribute:
-        for inside in attribute.g.node:
-            yield from inside.input
-            yield from _inner(inside)
-
-
 def model_of(graph: onnx.GraphProto, parts: Sequence[onnx.ModelProto]) -> onnx.ModelProto:
     """Return the model of a graph that was made of parts of models, with their operators."""
     opsets: dict[str, int] = {}
     for part in parts:
         for entry in part.opset_import:
             opsets[entry.domain] = max(entry.version, opsets.get(entry.domain, 1))
-    used = {node.domain for node in graph.node} | {""}
+    domains = {node.domain for node in graph.node} | {""}
     imports = [
         helper.make_opsetid(domain, version)
         for domain, version in sorted(opsets.items())
-        if domain in used
+        if domain in domains
     ]
     version = max(part.ir_version for part in parts)
     made = helper.make_model(graph, opset_imports=imports, ir_version=version)

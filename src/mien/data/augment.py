@@ -7,8 +7,7 @@ nothing is resampled twice.
 
 import math
 from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Final, Literal, TypeVar, cast
+from typing import Annotated, Final, Literal, cast
 
 import cv2
 import numpy as np
@@ -25,10 +24,7 @@ _Side = Annotated[int, Field(ge=1, le=10_000)]
 _Width = Annotated[float, Field(gt=0, le=0.25)]
 
 
-_Number = TypeVar("_Number", bound=float)
-
-
-def _rising(ends: tuple[_Number, _Number]) -> tuple[_Number, _Number]:
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
     if ends[0] > ends[1]:
         raise ValueError("the smallest stands first, the largest second")
     return ends
@@ -167,7 +163,7 @@ class Augmentation(BaseModel):
             (1.0 if self.light else 0.0, lambda rng, crop: _relight(rng, crop, self.light)),
             (self.dark, _darken),
             (self.erase, _erase),
-            (self.blur, partial(_blur, widths=self.blur_width)),
+            (self.blur, lambda rng, crop: _blur(rng, crop, self.blur_width)),
             (self.shrink, lambda rng, crop: _shrink(rng, crop, self.shrink_side)),
             (self.noise, _noise),
             (self.jpeg, _jpeg),
@@ -178,8 +174,13 @@ class Augmentation(BaseModel):
 _TO_YIQ: Final = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
 _BATCHWISE: Final = (
-    *("translate", "mixup", "cutmix", "mix_chance"),
-    *("fill", "shrink_side", "blur_width"),
+    "translate",
+    "fill",
+    "shrink_side",
+    "blur_width",
+    "mixup",
+    "cutmix",
+    "mix_chance",
 )
 """What changes a batch as a whole, or nothing by itself."""
 

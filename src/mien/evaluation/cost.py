@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto
 
 from mien.errors import ModelError
 from mien.model import Model
+from mien.networks.graph import computing
 
 _WARM_UP: Final = 10
 _WEIGHTS: Final = (
@@ -103,21 +103,12 @@ def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     found = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     known = found.keys() | {value.name for value in graph.input}
     nodes = [node for node in graph.node if node.op_type in _CONVOLUTIONS + _PRODUCTS]
-    names = {name for node in nodes for name in (*node.input, *node.output) if name} - known
-    asked = onnx.ModelProto()
-    asked.CopyFrom(model)
-    del asked.graph.output[:]
-    asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(names))
-    options = onnxruntime.SessionOptions()
-    # As it stands: joined nodes would hide what lies between them.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(asked.SerializeToString(), options)
-    (taken,) = session.get_inputs()
-    picture = np.zeros((1, *taken.shape[1:]), np.uint8)
-    values = session.run(sorted(names), {taken.name: picture})
-    return found | {name: v.shape for name, v in zip(sorted(names), values, strict=True)}
+    tensors = {name for node in nodes for name in (*node.input, *node.output) if name}
+    names = sorted(tensors - known)
+    (taken,) = (value for value in graph.input if value.name not in found)
+    sizes = [size.dim_value for size in taken.type.tensor_type.shape.dim[1:]]
+    values = computing(model, names)(np.zeros((1, *sizes), np.uint8))
+    return found | {name: value.shape for name, value in zip(names, values, strict=True)}
 
 
 def _macs(node: onnx.NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> int:

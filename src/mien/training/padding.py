@@ -5,14 +5,15 @@ how much a convolution of stride 2 pads, and pad by a step of its own. A model f
 of one size, so both are needless, and cost a quarter of a small network's time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+
+from mien.networks.graph import computing, needed, used
 
 _Numbers = NDArray[np.int64]
 
@@ -34,7 +35,7 @@ def settle_padding(model: onnx.ModelProto, pixels: NDArray[np.uint8]) -> None:
     known = dict(_settled(model, pixels))
     users: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
-        for name in node.input:
+        for name in used(node):
             users.setdefault(name, []).append(node)
     results = {output.name for output in graph.output}
     for pad in [node for node in graph.node if node.output[0] in known]:
@@ -42,7 +43,12 @@ def settle_padding(model: onnx.ModelProto, pixels: NDArray[np.uint8]) -> None:
         if len(after) == 1 and pad.output[0] not in results and _takes_padding(after[0], pad):
             _pad_more(after[0], known[pad.output[0]])
             after[0].input[0] = pad.input[0]
-    _drop_unused(graph)
+    kept = needed(graph.node, sorted(results))
+    taken = {name for node in kept for name in used(node)} | results
+    tensors = [tensor for tensor in graph.initializer if tensor.name in taken]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(tensors)
 
 
 def _settled(model: onnx.ModelProto, pixels: NDArray[np.uint8]) -> Iterator[tuple[str, _Numbers]]:
@@ -56,12 +62,13 @@ def _settled(model: onnx.ModelProto, pixels: NDArray[np.uint8]) -> Iterator[tupl
     ]
     if not pads:
         return
-    sizes = [
-        _computed(model, [pad.input[1] for pad in pads], batch) for batch in (pixels[:1], pixels)
-    ]
-    for pad, one, more in zip(pads, *sizes, strict=True):
-        ends = one.reshape(2, -1)
-        if np.array_equal(one, more) and not ends[:, :_BATCH_AND_CHANNELS].any():
+    names = sorted({pad.input[1] for pad in pads})
+    compute = computing(model, names)
+    one, more = (dict(zip(names, compute(batch), strict=True)) for batch in (pixels[:1], pixels))
+    for pad in pads:
+        name = pad.input[1]
+        ends = one[name].reshape(2, -1)
+        if np.array_equal(one[name], more[name]) and not ends[:, :_BATCH_AND_CHANNELS].any():
             own = ends[:, _BATCH_AND_CHANNELS:]
             if (own >= 0).all():
                 yield pad.output[0], own.ravel()
@@ -72,25 +79,6 @@ def _with_zeros(pad: onnx.NodeProto, constants: dict[str, NDArray[np.generic]]) 
     value = pad.input[2] if len(pad.input) > 2 else ""
     zero = not value or (value in constants and not np.any(constants[value]))
     return mode == b"constant" and zero and len(pad.input) <= 3
-
-
-def _computed(
-    model: onnx.ModelProto, names: Sequence[str], pixels: NDArray[np.uint8]
-) -> list[_Numbers]:
-    """Return what a graph computes on the way, for some pictures."""
-    asked = onnx.ModelProto()
-    asked.CopyFrom(model)
-    del asked.graph.output[:]
-    asked.graph.output.extend(
-        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, None)
-        for name in dict.fromkeys(names)
-    )
-    session = onnxruntime.InferenceSession(
-        asked.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    unique = session.run(None, {session.get_inputs()[0].name: pixels})
-    found = dict(zip(dict.fromkeys(names), unique, strict=True))
-    return [np.asarray(found[name], np.int64) for name in names]
 
 
 def _takes_padding(node: onnx.NodeProto, pad: onnx.NodeProto) -> bool:
@@ -106,18 +94,3 @@ def _pad_more(convolution: onnx.NodeProto, amounts: _Numbers) -> None:
             attribute.ints.extend(map(int, summed))
             return
     convolution.attribute.append(helper.make_attribute("pads", list(map(int, amounts))))
-
-
-def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Drop nodes and tensors that lead to no output."""
-    needed = {output.name for output in graph.output}
-    kept = []
-    for node in reversed(graph.node):  # each stands after all that it needs
-        if needed.intersection(node.output):
-            needed.update(node.input)
-            kept.append(node)
-    del graph.node[:]
-    graph.node.extend(reversed(kept))
-    tensors = [tensor for tensor in graph.initializer if tensor.name in needed]
-    del graph.initializer[:]
-    graph.initializer.extend(tensors)
