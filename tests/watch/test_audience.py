@@ -116,6 +116,22 @@ def test_stays_and_the_peak(kept: Store, corrector: Corrector) -> None:
     kept.close()
 
 
+@pytest.mark.parametrize(("by", "moment"), [("hour", "10:50"), ("day", "23:50")])
+def test_whoever_stays_over_the_hour_gives_no_peak_away(
+    kept: Store, corrector: Corrector, by: Dimension, moment: str
+) -> None:
+    """Counted where it began, and hidden there; where it is present, nobody else may be."""
+    kept.add([visit(at=at(f"2026-03-02T{moment}"), stay=1200)])
+
+    rows = asked(kept, corrector, [by], k=5).rows
+    assert [(row.visits, row.hidden, row.peak) for row in rows] == [
+        (None, True, None),
+        (0, False, None),
+    ]
+    assert [row.peak for row in asked(kept, corrector, [by], k=1).rows] == [1, 1]
+    kept.close()
+
+
 def test_small_totals_are_hidden_with_their_corrections(kept: Store, corrector: Corrector) -> None:
     busy = [visit(30 if n % 2 else 50, NOON + n * timedelta(minutes=1)) for n in range(40)]
     kept.add([*busy, visit(70, NOON)])

@@ -1,6 +1,6 @@
 """Live totals every few seconds, whatever fails meanwhile."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,31 @@ def test_a_store_that_fails_leaves_the_last_totals_and_comes_back(
     store.close()
 
     assert caplog.text.count("live totals wait") == 1
+
+
+def test_where_nobody_came_since_midnight_zeros_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a service that watches no camera itself, whose areas only the store knows."""
+    store = Store(str(tmp_path / "a.db"))
+    store.add([visit(at=NOW, stay=0) for _ in range(11)])
+    clock = NOW
+
+    class Clock:
+        @staticmethod
+        def now(_: tzinfo) -> datetime:
+            return clock
+
+    monkeypatch.setattr("mien.watch.bulletin.datetime", Clock)
+    bulletin = Bulletin(CONFIG, Sources(lambda: store))
+    told = []
+    for hours in (1, 24, 25):
+        clock = NOW + timedelta(hours=hours)
+        bulletin._publish()
+        told.append([(one.area, one.visits) for one in bulletin.newest.totals])
+    store.close()
+
+    assert told == [[("hall", 10)], [("hall", 0)], []]
 
 
 class Kept:

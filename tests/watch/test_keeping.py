@@ -49,6 +49,13 @@ def test_the_configured_store_takes_visits(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_variable_may_be_the_whole_url_or_a_part_of_it(tmp_path: Path) -> None:
+    whole = "postgresql://mien:s3%40cret@db.example/audience"
+    assert store_url(named("${URL}", tmp_path), {"URL": whole}) == whole
+    part = store_url(named("postgresql://mien:${WORD}@host/db", tmp_path), {"WORD": "s3@cret"})
+    assert part == "postgresql://mien:s3%40cret@host/db"
+
+
 def test_a_variable_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(WatchError, match="PASSWORD"):
         store_url(named("postgresql://me:${PASSWORD}@host/db", tmp_path), {})

@@ -180,6 +180,20 @@ def test_a_poster_that_is_covered_now_and_then_is_known_again() -> None:
     assert kinds == ["visit", "visit", *["still"] * 4]
 
 
+@pytest.mark.parametrize(("handling", "there"), [("apart", [1, 0, 0]), ("count", [1, 1, 1])])
+def test_a_picture_is_nobody_who_is_there_once_it_is_known(handling: str, there: list[int]) -> None:
+    counting = Counting(config(limits={"still_after": 30, "still": handling}), rate=5)
+    found = []
+    for seconds in (10, 25):
+        counting.stand(100, seconds)
+        found.append(len(counting.lane.present()))
+    counting.wait(3)
+    counting.stand(100, 10)
+    found.append(len(counting.lane.present()))
+
+    assert found == there
+
+
 def test_a_person_who_stands_still_for_a_while_is_a_visit() -> None:
     counting = Counting(config(limits={"still_after": 30}))
     counting.stand(100, 20)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mien.ages import GROUPS
 from mien.errors import MienError
 from mien.watch.calibration import packaged
 from mien.watch.correction import Corrector
@@ -16,6 +17,7 @@ from mien.watch.visit import Visit
 from tests.watch.visits import NOON, visit
 
 HALF = timedelta(minutes=30)
+NAMES = [name for name, _ in GROUPS]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,8 @@ def people(count: int, years: float = 30, **changes: str) -> list[Visit]:
 def tally(seen: int, taps: dict[str, int], day: int = 0, years: float = 30) -> Tally:
     parts = (part for v in people(seen, years) for _, part in of_visit(v, ZoneInfo("UTC")))
     start = NOON + timedelta(days=day)
-    return Tally("door", "hall", start, start + HALF, taps, added(parts))
+    every = dict.fromkeys(NAMES, 0) | taps
+    return Tally("door", "hall", start, start + HALF, every, added(parts))
 
 
 def test_several_people_tap_and_take_back(store: Store) -> None:
@@ -74,6 +77,30 @@ def test_a_tally_keeps_counts_and_the_visits_of_its_place_and_time(store: Store)
     assert (found.people, found.taps["youth"]) == (8, 8)
     assert (found.started, found.ended, found.id) == (NOON, NOON + HALF, made.id)
     assert found.visits == made.visits
+
+
+def test_tallies_in_other_age_groups_tell_how_many_alone() -> None:
+    """As if the groups had been named otherwise since: a part of them, and all of them."""
+    merged = (("child", 0), ("teen", 13), ("grown", 20), ("senior", 65))
+    corrector = Corrector(packaged(), merged, resamples=50)
+    old = tally(80, {"youth": 90, "teen": 10})
+    new = Tally(
+        old.camera,
+        old.area,
+        old.started + timedelta(days=1),
+        old.ended + timedelta(days=1),
+        {"child": 0, "teen": 5, "grown": 45, "senior": 0},
+        tally(40, {}).visits,
+    )
+
+    alone, both = door([old], corrector), door([old, new], corrector)
+
+    assert (alone.people, alone.regrouped) == (100, 1)
+    assert alone.capture.value == pytest.approx(0.8)
+    assert all(0 < alone.captures[name].value < 1.5 for name, _ in merged)
+    assert (both.people, both.regrouped) == (150, 1)
+    assert both.capture.value == pytest.approx(0.8)
+    assert sum(one.value for one in both.bias.values()) == pytest.approx(0)
 
 
 def test_a_tally_without_taps_is_none(store: Store) -> None:

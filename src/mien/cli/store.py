@@ -17,8 +17,13 @@ def _store() -> None:
 @app.command()
 def upgrade(
     store: Annotated[
-        str, typer.Option("--store", metavar="URL|FILE", help="The database of visits.")
-    ] = "sqlite:///audience.db",
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL|FILE",
+            help="The database of visits. [sqlite:///mien-watch.sqlite3]",
+        ),
+    ] = None,
 ) -> None:
     """Bring the database to the schema of this mien, or make its tables.
 
@@ -27,13 +32,13 @@ def upgrade(
     mien store upgrade --store postgresql://mien@localhost/audience
     """
     try:
-        from mien.watch.store.store import Store
+        from mien.watch.store.store import DEFAULT, Store
     except ModuleNotFoundError as error:
         raise MienError(
             f"the store needs packages that are not installed ({error.name}); "
             "install them by: pip install 'mien[watch]'"
         ) from error
 
-    opened = Store(store)
+    opened = Store(store or DEFAULT)
     opened.close()
     typer.echo(f"{opened.name} is up to date")

@@ -296,7 +296,7 @@ def _rows(
             passed=None if passed is None else told(passed),
             dwell=dwell.quantile(totals.dwell, 0.5) if fine else None,
             dwell_p90=dwell.quantile(totals.dwell, 0.9) if fine else None,
-            peak=_peak(usable) if fine else None,
+            peak=_peak(usable, k) if fine else None,
         )
         return
     for number, (name, _) in enumerate(corrector.groups, 1):
@@ -352,9 +352,17 @@ def _all_passed(found: Corrected) -> Estimate | None:
     return Estimate(*(sum(ends) for ends in zip(*found.passed.values(), strict=True)))
 
 
-def _peak(parts: Sequence[_Part]) -> float:
+def _peak(parts: Sequence[_Part], k: int) -> float | None:
+    """Return the most people at once; None where that would tell of too few.
+
+    A stay that crosses an hour, or midnight, counts where it began and is present in both: where
+    nobody's visit is counted, the peak would be that of a total that is hidden.
+    """
+    shown = [part for part in parts if k == 1 or part.counts[0] >= k]
+    if not shown:
+        return None
     slots: dict[tuple[datetime, int], int] = defaultdict(int)
-    for part in parts:
+    for part in shown:
         for slot, stay in part.totals.presence.items():
             slots[part.block.day, slot] += stay
     return max(slots.values(), default=0) / (SLOT / timedelta(milliseconds=1))
@@ -386,6 +394,11 @@ def _notes(
             notes.append(
                 f"{camera}, {area}: ages are read {abs(door.older.value):.0f} years too {word} "
                 f"here ({ends[0]:.0f} to {ends[1]:.0f}); corrected totals allow for it"
+            )
+        if door.regrouped:
+            notes.append(
+                f"{camera}, {area}: {door.regrouped} of the tallies had other age groups: they "
+                "tell how many people are seen, not of what ages; tally again"
             )
         if door.drifted:
             notes.append(f"{camera}, {area}: the newest tally differs from earlier ones; look why")

@@ -132,7 +132,7 @@ class Bulletin:
             totals = live(
                 self._sources.store(),
                 edition.time,
-                present(cameras),
+                _zeros(self.newest.totals) | present(cameras),
                 groups=self._config.age_groups,
                 k=k,
             )
@@ -141,6 +141,18 @@ class Bulletin:
                 _log.warning("live totals wait: %s", error)
             return replace(edition, problem="the store of visits cannot be read at the moment")
         return replace(edition, totals=totals, problem="")
+
+
+def _zeros(told: Sequence[LiveTotals]) -> dict[Place, int]:
+    """Return nobody for each area of which something was told: its zeros are told once more.
+
+    Else who keeps the newest totals would show yesterday's where nobody has come today yet.
+    """
+    return {
+        (one.camera, one.area): 0
+        for one in told
+        if one.visits or one.present or any(one.ages.values())
+    }
 
 
 def present(cameras: Sequence[Status]) -> dict[Place, int]:

@@ -92,6 +92,9 @@ def keeper(config: Config, environment: Mapping[str, str] = os.environ) -> Itera
 def store_url(config: Config, environment: Mapping[str, str] = os.environ) -> str:
     """Return the URL of a configuration's store, with the environment's variables in place.
 
+    A variable that is the whole URL stands as it is; in a part of one, characters that mean
+    something in a URL are escaped.
+
     Raises:
         WatchError: One of them is missing.
     """
@@ -100,6 +103,7 @@ def store_url(config: Config, environment: Mapping[str, str] = os.environ) -> st
         name = found[1]
         if name not in environment:
             raise WatchError(f"store.url: the environment variable {name} is not set")
-        return quote(environment[name], safe="")
+        return environment[name] if found[0] == url else quote(environment[name], safe="")
 
-    return _VARIABLE.sub(value, config.store.url)
+    url = config.store.url.strip()
+    return _VARIABLE.sub(value, url)

@@ -145,7 +145,8 @@ class Lane:
         return visits
 
     def present(self) -> list[Present]:
-        """Return the faces that are before the camera."""
+        """Return the people who are before the camera: faces, but those that are pictures."""
+        counted = self._config.limits.still == "count"
         return [
             Present(
                 passage.path.area,
@@ -155,6 +156,9 @@ class Lane:
             )
             for passage in list(self._passages.values())
             if self._tracker.confirmed(passage.track)
+            and (
+                counted or not self._posters.shows(passage.places, self._now - passage.track.first)
+            )
         ]
 
     def _counts(self, face: Face, width: int, height: int) -> bool:

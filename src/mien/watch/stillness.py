@@ -1,6 +1,5 @@
 """Faces that never move: pictures on walls, which a detector finds as readily as people."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -89,10 +88,13 @@ class Posters:
         del self._known[:-_PLACES]
         return self._known[-1]
 
-    @property
-    def places(self) -> Sequence[Box]:
-        """Where pictures are known to be."""
-        return [rest.box for rest in self._known if rest.seconds >= self._after]
+    def shows(self, places: Places, seconds: float) -> bool:
+        """Return whether a track that goes on, for so many seconds now, is a picture's by now."""
+        box = places.resting(self._motion)
+        if box is None:
+            return False
+        before = (r.seconds for r in self._known if _same(r.box, box, self._motion))
+        return next(before, 0.0) + seconds >= self._after
 
 
 def _same(one: Box, other: Box, motion: float) -> bool:

@@ -167,6 +167,7 @@ class Door:
     Attributes:
         tallies: How many there were.
         people: How many people were tapped in all.
+        regrouped: How many of the tallies were tapped in other age groups than those of now.
         newest: When the newest one ended.
         capture: Share of the people that became visits; above 1 where some count twice.
         captures: Group -> the same, drawn towards that of all.
@@ -183,6 +184,7 @@ class Door:
 
     tallies: int
     people: int
+    regrouped: int
     newest: datetime
     capture: Estimate
     captures: dict[str, Estimate]
@@ -215,6 +217,9 @@ def doors(store: Store, corrector: Corrector) -> dict[tuple[str, str], Door]:
 def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Door:
     """Compare the tallies of one camera's area, the oldest first, with what mien saw.
 
+    All tell how many of the people become visits; of what ages they are, those alone that were
+    tapped in the age groups of now.
+
     Args:
         tallies: At least one.
         corrector: Gives the visits' age groups.
@@ -227,21 +232,24 @@ def door(tallies: Sequence[Tally], corrector: Corrector, *, seed: int = 0) -> Do
         raise ValueError("without a tally nothing is known of a door")
     rng = np.random.default_rng(seed)
     names = [name for name, _ in corrector.groups]
-    seen = added(tally.visits for tally in tallies)
-    taps = np.array([sum(t.taps.get(name, 0) for t in tallies) for name in names], np.float64)
-    everyone = _captured(rng, seen.count, float(taps.sum()))
+    people, count = sum(t.people for t in tallies), sum(t.visits.count for t in tallies)
+    everyone = _captured(rng, count, people)
+    alike = [tally for tally in tallies if set(tally.taps) == set(names)]
+    seen = added(tally.visits for tally in alike)
+    taps = np.array([sum(t.taps[name] for t in alike) for name in names], np.float64)
     reading = corrector.bias(seen, taps, DRAWS, rng)
     found = corrector(seen, biased=[(seen, reading)], test=False)
     visits = np.array([found.corrected[name].value for name in names])
     draws = _by_group(rng, visits, taps, everyone)
     read = np.array(list(found.raw.values()))
     bias = rng.dirichlet(read + 0.5, DRAWS) - rng.dirichlet(taps + 0.5, DRAWS)
-    centre = read / max(1.0, read.sum()) - taps / taps.sum()
+    centre = read / max(1.0, read.sum()) - taps / max(1.0, taps.sum())
     return Door(
         tallies=len(tallies),
-        people=int(taps.sum()),
+        people=people,
+        regrouped=len(tallies) - len(alike),
         newest=tallies[-1].ended,
-        capture=_estimate(everyone, seen.count / taps.sum()),
+        capture=_estimate(everyone, count / people),
         captures={name: _estimate(draws[:, n]) for n, name in enumerate(names)},
         bias={name: _estimate(bias[:, n], float(centre[n])) for n, name in enumerate(names)},
         older=_estimate(reading.offset, float(reading.centre.offset[0])),

@@ -128,6 +128,21 @@ def test_a_store_out_of_reach_loses_no_tap(start: Start) -> None:
     assert found.http.post(f"{tally}/finish").json()["people"] == 1
 
 
+def test_it_goes_on_while_visits_of_its_time_wait(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = start()
+    recorder = hub_of(found)._recorder
+    assert recorder is not None
+    tally = begun(found)
+    tap(found, tally)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "flush", lambda _: False)
+        problem(found.http.post(f"{tally}/finish"), 503, "visits-wait")
+    assert found.http.post(f"{tally}/finish").json()["people"] == 1
+
+
 def test_without_a_tap_it_cannot_be_finished_but_dropped(start: Start) -> None:
     found = start()
     tally = begun(found)

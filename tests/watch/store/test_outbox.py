@@ -59,6 +59,25 @@ def test_only_files_that_are_stored_whole_are_deleted(tmp_path: Path) -> None:
     box.close()
 
 
+def test_of_what_is_stored_no_line_stays_on_the_disk(tmp_path: Path) -> None:
+    made = crowd(12)
+    box = Outbox(tmp_path, segment=1500)
+    for v in made:
+        box.append(v)
+
+    box.clear(11)
+    assert kept(box, 11) == made[11:]
+    box.clear(12)
+    box.clear(12)
+    assert [path.stat().st_size for path in files(tmp_path)] == [0]
+    name = box.id
+    box.close()
+
+    box = Outbox(tmp_path)
+    assert (box.id, box.append(made[0]), kept(box, 12)) == (name, 13, made[:1])
+    box.close()
+
+
 @pytest.mark.parametrize("cut", [1, 9, 100])
 def test_a_torn_last_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     made = crowd(3)

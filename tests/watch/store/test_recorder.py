@@ -1,17 +1,20 @@
 """From finished visits to the database: no visit lost, none twice, whatever fails."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mien.errors import StoreError
+from mien.watch.store.outbox import Outbox
 from mien.watch.store.recorder import Recorder
 from mien.watch.store.store import Store
 from mien.watch.visit import BINS, Visit
@@ -138,6 +141,103 @@ def test_a_full_disk_does_not_keep_visits_from_a_database_elsewhere(
     recorder.close()
 
 
+class _Interrupted(Store):
+    """While visits are added, something else is done first."""
+
+    meanwhile: Callable[[], object]
+
+    def add(self, visits: Sequence[Visit]) -> int:
+        self.meanwhile()
+        return super().add(visits)
+
+
+def test_visits_that_find_room_while_others_are_added_directly_are_kept(
+    tmp_path: Path, server: Postgres
+) -> None:
+    made, later = [[visit(camera="busy") for _ in range(3)] for _ in range(2)]
+    known = ids([*made, *later])
+    store = _Interrupted(server.url())
+    recorder = Recorder(tmp_path / "box", lambda: store, pauses=QUICK)
+    assert recorder.flush()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        while later:
+            assert recorder.record(later.pop())
+
+    store.meanwhile = room
+    with files_of_at_most(200):
+        # While the first is added there is room again, for all.
+        for v in made:
+            recorder.record(v)
+        until(lambda: not later)
+    assert recorder.flush()
+    assert recorder.state.lost == 0
+    recorder.close()
+
+    reader = Store(server.url())
+    assert ids([v for v in reader.visits(*ALWAYS) if v.camera == "busy"]) == known
+    reader.close()
+
+
+def test_closing_tries_a_database_once_more_that_was_away(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    path = folder / "audience.db"
+    recorder = Recorder(tmp_path / "box", lambda: Store(str(path)), pauses=(60, 60))
+    made = crowd(3)
+    for v in made:
+        recorder.record(v)
+    until(lambda: recorder.state.problem)
+    folder.mkdir()
+    recorder.close()
+
+    store = Store(str(path))
+    assert ids(store.visits(*ALWAYS)) == ids(made)
+    store.close()
+    assert [p.stat().st_size for p in (tmp_path / "box").glob("*.visits")] == [0]
+
+
+def test_what_is_lost_when_closing_is_counted_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "away" / "audience.db"
+    recorder = Recorder(tmp_path / "box", lambda: Store(str(path)), pauses=QUICK)
+    made = crowd(2)
+    until(lambda: recorder.state.problem)
+    with files_of_at_most(100):
+        for v in made:
+            assert not recorder.record(v)
+        recorder.close()
+
+    assert (recorder.state.held, recorder.state.lost) == (0, 2)
+    assert all(f"visit {v.id} is lost" in caplog.text for v in made)
+
+
+def test_a_damaged_line_counts_once_however_often_it_is_tried(tmp_path: Path) -> None:
+    path = str(tmp_path / "audience.db")
+    box = Outbox(tmp_path / "box")
+    for v in crowd(3):
+        box.append(v)
+    box.close()
+    (file,) = (tmp_path / "box").glob("*.visits")
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(lines[0] + b"x" + lines[1][1:] + lines[2])
+    tries = []
+
+    class Failing(Store):
+        def drain(self, *what: Any) -> int:
+            tries.append(what)
+            if len(tries) < 4:
+                raise StoreError("away for a moment")
+            return super().drain(*what)
+
+    recorder = Recorder(tmp_path / "box", lambda: Failing(path), pauses=QUICK)
+    assert recorder.flush()
+    assert (recorder.state.damaged, recorder.state.stored) == (1, 2)
+    recorder.close()
+
+
 def test_a_visit_that_is_refused_holds_up_no_other(tmp_path: Path, url: str) -> None:
     recorder = Recorder(tmp_path / "box", lambda: Store(url), pauses=QUICK)
     made = [visit(), visit(ages=(0.0,) * BINS), visit()]
@@ -172,7 +272,9 @@ def test_a_folder_that_came_back_from_a_copy_loses_nothing(tmp_path: Path) -> No
     first.flush()
     first.close()
     for p in (tmp_path / "box").iterdir():
-        p.write_bytes(copy[p.name])
+        p.unlink()
+    for name, content in copy.items():
+        (tmp_path / "box" / name).write_bytes(content)
 
     again = Recorder(tmp_path / "box", lambda: Store(path))
     until(lambda: again.flush(1))

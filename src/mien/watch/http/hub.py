@@ -34,6 +34,7 @@ Value = TypeVar("Value")
 _QUEUE: Final = 8
 _DOORS_KEPT: Final = 30.0
 _FLUSH: Final = 2.0
+_DAY: Final = timedelta(days=1)
 _DAYS: Final = {"hour": 31, "day": 400, "week": 1100, None: 1100}
 """So many days may be asked for at once, by the period that they are parted by."""
 
@@ -137,10 +138,17 @@ class Hub:
             self._corrector,
             k=self.config.privacy.k,
             now=None if self.config.privacy.k == 1 else now,
-            # Longer stays are counted apart.
-            settles=timedelta(seconds=self.config.limits.long_after),
+            settles=self._settles,
         )
         return Answer(first, last, store.zone.key, found)
+
+    @property
+    def _settles(self) -> timedelta:
+        """So long after midnight a visit of the day before may still come to its totals."""
+        limits = self.config.limits
+        longest = timedelta(seconds=limits.long_after)
+        # Longer stays are counted apart, unless they are to count.
+        return max(longest, _DAY) if limits.long == "count" else longest
 
     def configuration(self) -> Config:
         """Return the configuration, with the areas that the cameras have by now."""
@@ -174,12 +182,17 @@ class Hub:
 
         Raises:
             MienError: Nobody was tapped.
-            Problem: Somebody else has just finished it.
+            Problem: Somebody else has just finished it, or visits of its time are still on their
+                way to the store, where they would be missed for good; then the tally goes on.
             StoreError: The store cannot be reached; the tally goes on.
         """
-        if self._recorder is not None:
-            # Visits of the last moments may still be on their way.
-            self._recorder.flush(_FLUSH)
+        if self._recorder is not None and not self._recorder.flush(_FLUSH):
+            raise overloaded(
+                "visits-wait",
+                "Visits of this tally's time are still on their way to the store. The tally goes "
+                "on; finish it in a moment.",
+                5,
+            )
         made = running.finish(datetime.now(UTC), self._store())
         if made is None:
             raise no_such_tally()

@@ -79,7 +79,9 @@ def upgrade(engine: sa.Engine, *, only_check: bool = False) -> None:
     name = shown(engine.url.render_as_string())
     file = engine.url.database
     if only_check and engine.dialect.name == "sqlite" and file and not Path(file).exists():
-        raise StoreError(f"{name}: there is no such file. `mien store upgrade` makes it.")
+        raise StoreError(
+            f"{name}: there is no such file. `mien store upgrade --store {name}` makes it."
+        )
     with explained(engine), writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -94,7 +96,7 @@ def upgrade(engine: sa.Engine, *, only_check: bool = False) -> None:
         if only_check:
             raise StoreError(
                 f"{name}: its schema is {current or 'empty'}, this mien needs "
-                f"{scripts.get_current_head()}. Run `mien store upgrade`."
+                f"{scripts.get_current_head()}. Run `mien store upgrade` with its URL as --store."
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -130,6 +130,17 @@ class Outbox:
                 path.unlink()
                 self._cursor = None
 
+    def clear(self, upto: int) -> None:
+        """Delete, as `drop` does, and the newest file too once all of its visits are stored.
+
+        Visits shall not lie on the disk for longer than they are kept. Its number lives on in the
+        name of an empty file. On a full disk the file stays until another time.
+        """
+        if upto >= self.last and self._size:
+            with suppress(OSError):
+                self._begin(self.last + 1)
+        self.drop(upto)
+
     def renew(self) -> None:
         """Take a new name: for a database that knows later visits under the old one.
 

@@ -82,6 +82,8 @@ class Recorder:
         self._connect, self._keep, self._memory, self._pauses = connect, keep, memory, pauses
         self._held: deque[Visit] = deque()
         self._lock, self._wake = threading.Lock(), threading.Event()
+        self._hurry = threading.Event()
+        self._steps = 0
         self._store: Store | None = None
         self._drained: int | None = None
         self._stored = self._refused = self._damaged = self._lost = 0
@@ -121,25 +123,33 @@ class Recorder:
             self._spill()
             safe = not self._held
             while len(self._held) > self._memory:
-                dropped = self._held.popleft()
-                self._lost += 1
-                _log.error("visit %s is lost: no room on the disk or in memory", dropped.id)
+                self._lose("no room on the disk or in memory")
         self._wake.set()
         return safe
 
     def flush(self, timeout: float = 10) -> bool:
-        """Wait until all visits are stored; return whether they are."""
-        deadline = threading.Event()
-        for _ in range(int(timeout / 0.02) + 1):
+        """Wait until all visits are stored; return whether they are.
+
+        A database that could not be reached is tried again at once.
+        """
+        self._hurry.set()
+
+        def stored() -> bool:
             state = self.state
-            if not state.held and not state.waiting and self._drained is not None:
-                return True
-            self._wake.set()
-            deadline.wait(0.02)
-        return False
+            return not state.held and not state.waiting and self._drained is not None
+
+        return self._wait(stored, timeout)
 
     def close(self, timeout: float = 10) -> None:
-        """Store what can be stored in a time, and end; the rest waits in the outbox."""
+        """Store what can be stored in a time, and end; the rest waits in the outbox.
+
+        What the disk did not take either is lost; it is counted, and named in the log.
+        """
+        if self._unreachable:
+            # It may be back by now, in the midst of the pause between two tries.
+            before = self._steps
+            self._hurry.set()
+            self._wait(lambda: self._steps > before, timeout)
         if not self._unreachable:
             self.flush(timeout)
         with self._lock:
@@ -147,6 +157,11 @@ class Recorder:
             self._spill()
         self._wake.set()
         self._thread.join()
+        with self._lock:
+            while self._held:
+                self._lose("the disk took none and the database could not be reached")
+            if self._drained is not None:
+                self._outbox.clear(self._drained)
         self._outbox.close()
         if self._store is not None:
             self._store.close()
@@ -160,6 +175,22 @@ class Recorder:
             self._tell("_full", "")
         except OutputError as error:
             self._tell("_full", str(error))
+
+    def _lose(self, reason: str) -> None:
+        """Drop the oldest visit that is held; the caller has the lock."""
+        dropped = self._held.popleft()
+        self._lost += 1
+        _log.error("visit %s is lost: %s", dropped.id, reason)
+
+    def _wait(self, done: Callable[[], bool], timeout: float) -> bool:
+        """Wait until something is so; return whether it is."""
+        deadline = threading.Event()
+        for _ in range(int(timeout / 0.02) + 1):
+            if done():
+                return True
+            self._wake.set()
+            deadline.wait(0.02)
+        return False
 
     def _tell(self, name: str, problem: str) -> None:
         known = getattr(self, name)
@@ -185,21 +216,23 @@ class Recorder:
                     _log.exception("the outbox is not drained")
                 with self._lock:
                     self._tell("_unreachable", str(error))
+                    self._steps += 1
                 self._rest(pause)
                 pause = min(2 * pause, longest)
                 continue
             pause = shortest
             with self._lock:
                 self._tell("_unreachable", "")
+                self._steps += 1
             if not busy:
                 self._wake.wait(_IDLE)
                 self._wake.clear()
 
     def _rest(self, seconds: float) -> None:
-        """Wait, whoever records meanwhile; but not when closing."""
+        """Wait, whoever records meanwhile; but not when closing, nor when one waits for it."""
+        self._hurry.clear()
         waited = 0.0
-        while waited < seconds and not self._closing:
-            threading.Event().wait(min(0.05, seconds - waited))
+        while waited < seconds and not self._closing and not self._hurry.wait(0.05):
             waited += 0.05
 
     def _step(self) -> bool:
@@ -214,9 +247,10 @@ class Recorder:
             self._drain(store, records)
         elif direct:
             self._stored += store.add(direct)
+            known = {visit.id for visit in direct}
             with self._lock:
-                for _ in direct:
-                    self._held.popleft()
+                # Some may have found room on the disk meanwhile: stored twice, they count once.
+                self._held = deque(visit for visit in self._held if visit.id not in known)
         self._forget(store)
         return bool(records or direct)
 
@@ -232,10 +266,6 @@ class Recorder:
         return self._store
 
     def _drain(self, store: Store, records: list[Record]) -> None:
-        for record in records:
-            if record.visit is None:
-                self._damaged += 1
-                _log.error("line %d of the outbox is damaged: its visit is lost", record.number)
         good = [(number, visit) for number, visit in records if visit is not None]
         last = records[-1].number
         try:
@@ -247,6 +277,10 @@ class Recorder:
         with self._lock:
             self._drained = last
             self._outbox.drop(last)
+        for record in records:
+            if record.visit is None:
+                self._damaged += 1
+                _log.error("line %d of the outbox is damaged: its visit is lost", record.number)
 
     def _drain_one(self, store: Store, number: int, visit: Visit) -> None:
         try:
@@ -257,8 +291,12 @@ class Recorder:
 
     def _forget(self, store: Store) -> None:
         now = datetime.now(UTC)
-        if self._keep is None or (self._forgotten and now - self._forgotten < _FORGETTING):
+        if self._forgotten and now - self._forgotten < _FORGETTING:
             return
         self._forgotten = now
+        with self._lock:
+            self._outbox.clear(self._drained or 0)
+        if self._keep is None:
+            return
         if deleted := store.forget(now - self._keep):
             _log.info("%d visits were older than %s and deleted; totals stay", deleted, self._keep)
