@@ -323,6 +323,36 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 273, 4, 200_000, 8),
         "a TIFF in 200,000 pieces; the limit is 100,000",
     ),
+    "tiff of one tile of 400 million": (
+        b"II*\0\x08\0\0\0\x02\0" + struct.pack("<HHIIHHII", 322, 4, 1, 20_000, 323, 3, 1, 20_000),
+        "20,000 x 20,000 = 400 million pixels; the limit is 100 million",
+    ),
+    "tiff of tiles of no whole size": (
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 322, 5, 1, 8),
+        "broken TIFF: the size of its tiles",
+    ),
+    "bmp in very many runs": (
+        b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 8_000_000, -1, 1, 8, 1) + bytes(999),
+        "a BMP in runs of 8,000,000 x 1 = 8 million pixels; the limit is 2 million",
+    ),
+    "bmp cut in its header": (b"BM" + bytes(20), "truncated BMP"),
+    "jpeg of many parts": (
+        JPEG[:2] + b"\xff\xe2\0\x03a" * 6000 + JPEG[2:],
+        "more than 5,000 parts",
+    ),
+    "jpeg of much junk": (
+        JPEG[:2] + b"\xff\xfe\0\2" + bytes(6000) + JPEG[2:],
+        "more than 5,000 parts",
+    ),
+    "jpeg of many extensions": (
+        JPEG[:2] + b"\xff\xf0\xff\xff" + bytes(6000) + JPEG[2:],
+        "more than 5,000 parts",
+    ),
+    "jpeg of many exif parts": (
+        JPEG[:2] + b"\xff\xe1\0\x08Exif\0\0" * 101 + JPEG[2:],
+        "more than 100 Exif parts",
+    ),
+    "pgm cut": (b"P5 4 4 100\n" + bytes(15), "truncated PPM: it ends before its last pixel"),
     "tiff without tags": (b"MM\0*\0\0\0\x08", "broken TIFF: a part is missing"),
     "jpeg with a zeroed tail": (JPEG[:-300] + bytes(300), "JPEG"),
     "jpeg without tables": (JPEG.replace(b"\xff\xdb", b"\xff\xfe"), "broken JPEG"),
@@ -399,6 +429,32 @@ def test_too_little_memory_is_said_so() -> None:
             load(data)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.parametrize(
+    ("head", "bands", "maxval"),
+    [(b"P5", 1, 1), (b"P5", 1, 100), (b"P5", 1, 4095), (b"P6", 3, 254), (b"P6", 3, 1023)],
+)
+def test_pnm_of_any_range_is_read_as_by_pillow(head: bytes, bands: int, maxval: int) -> None:
+    kind = ">u2" if maxval > 255 else "u1"
+    top = int(np.iinfo(kind).max)
+    values = np.random.default_rng(0).integers(0, min(top, maxval + 9), (5, 7, bands)).astype(kind)
+    data = head + b" 7 5 %d\n" % maxval + values.tobytes()
+
+    pixels = load(data).pixels.astype(int)
+
+    known = np.asarray(Image.open(io.BytesIO(data))).astype(float).reshape(5, 7, bands)
+    known = known / 257 if bands == 1 and maxval > 255 else known
+    np.testing.assert_allclose(pixels, np.broadcast_to(known, pixels.shape), atol=0.51)
+
+
+def test_a_small_bmp_in_runs_is_read() -> None:
+    """Two runs of four pixels each, of the second colour of its table."""
+    rows = bytes([4, 1, 0, 0, 4, 1, 0, 1])
+    table = bytes(4) + b"\x10\x20\x30\0"
+    head = struct.pack("<IiiHHIIiiII", 40, 4, 2, 1, 8, 1, len(rows), 0, 0, 2, 0)
+    data = b"BM" + struct.pack("<IHHI", 62 + len(rows), 0, 0, 62) + head + table + rows
+    assert load(data).pixels.tolist() == [[[0x30, 0x20, 0x10]] * 4] * 2
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM"])

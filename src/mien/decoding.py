@@ -18,10 +18,17 @@ from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL.JpegImagePlugin import MARKER, JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import BITSPERSAMPLE, STRIPOFFSETS, TILEOFFSETS, TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    STRIPOFFSETS,
+    TILELENGTH,
+    TILEOFFSETS,
+    TILEWIDTH,
+    TiffImageFile,
+)
 from PIL.WebPImagePlugin import WebPImageFile
 
 from mien.errors import printable, shortened
@@ -43,6 +50,11 @@ _PLAIN_PPM = re.compile(rb"P[123]\s")
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
 _MAX_SCANS, _MAX_STRIPS = 100, 100_000
+_MAX_SEGMENTS, _MAX_EXIF = 5_000, 100
+# Behind these Pillow expects no length.
+_JPEG_BARE = {0x00, *(code & 0xFF for code, (_, _, handler) in MARKER.items() if not handler)}
+_MAX_RUNS = 2_000_000
+"""So many pixels of a run-length-encoded BMP: Pillow decodes them in Python."""
 
 # OpenCV's names say grey, but beside IMREAD_COLOR_RGB these bits only set the scale.
 REDUCTIONS: Final = {
@@ -206,7 +218,11 @@ def _open(data: bytes, max_pixels: int) -> tuple[str, ImageFile]:
         if form == "PNG":
             exif = _check_png(data, max_pixels)
         elif form == "TIFF":
-            _check_tiff(data)
+            _check_tiff(data, max_pixels)
+        elif form == "JPEG":
+            _check_jpeg(data)
+        elif form == "BMP":
+            _check_bmp(data)
         image = plugin(io.BytesIO(data))
         if exif is not None:
             image.info["exif"] = exif
@@ -250,17 +266,63 @@ def _check_png(data: bytes, max_pixels: int) -> bytes | None:
     return exif
 
 
-def _check_tiff(data: bytes) -> None:
-    """Refuse a page of very many strips or tiles: Pillow makes 100 bytes of the 4 of each."""
+def _check_jpeg(data: bytes) -> None:
+    """Refuse a header of very many parts: Pillow joins them in time that grows by their square."""
+    position, steps, exif = 2, 0, 0
+    while position + 1 < len(data):
+        steps += 1
+        if steps > _MAX_SEGMENTS:
+            raise RefusedError(
+                f"a JPEG whose header has more than {_MAX_SEGMENTS:,} parts; export it again"
+            )
+        if data[position] != 0xFF:  # junk, which Pillow passes over byte by byte
+            position += 1
+            continue
+        marker = data[position + 1]
+        if marker == _JPEG_SCAN[1]:
+            return
+        if marker in _JPEG_BARE or marker == 0xFF:
+            position += 1 if marker == 0xFF else 2
+            continue
+        exif += marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0"
+        if exif > _MAX_EXIF:
+            raise RefusedError(f"a JPEG of more than {_MAX_EXIF} Exif parts; export it again")
+        position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
+
+
+def _check_bmp(data: bytes) -> None:
+    if len(data) < 34:
+        raise _damaged("BMP", "it ends inside its header")
+    header, width, height, _, _, kind = struct.unpack_from("<IiiHHI", data, 14)
+    if header >= 40 and kind in (1, 2):
+        try:
+            _check_pixels(abs(width), abs(height), _MAX_RUNS)
+        except RefusedError as error:
+            raise RefusedError(f"a BMP in runs of {error}, or save it without them") from None
+
+
+def _check_tiff(data: bytes, max_pixels: int) -> None:
+    """Refuse a page of very many strips or tiles: Pillow makes 100 bytes of the 4 of each.
+
+    And tiles beyond the limit of pictures: a whole one is decoded, however little of it is used.
+    """
     order = "<" if data.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}I", data, 4)
     (entries,) = struct.unpack_from(f"{order}H", data, start)
+    sides: dict[int, int] = {}
     for position in range(start + 2, start + 2 + 12 * entries, 12):
-        tag, _, count = struct.unpack_from(f"{order}HHI", data, position)
+        tag, kind, count = struct.unpack_from(f"{order}HHI", data, position)
+        if tag in (TILEWIDTH, TILELENGTH):
+            if kind not in (3, 4):
+                raise _damaged("TIFF", "the size of its tiles is no whole number")
+            form = f"{order}{'H' if kind == 3 else 'I'}"
+            (side,) = struct.unpack_from(form, data, position + 8)
+            sides[tag] = max(sides.get(tag, 0), side)
         if tag in (STRIPOFFSETS, TILEOFFSETS) and count > _MAX_STRIPS:
             raise RefusedError(
                 f"a TIFF in {count:,} pieces; the limit is {_MAX_STRIPS:,}; export it again"
             )
+    _check_pixels(sides.get(TILEWIDTH, 0), sides.get(TILELENGTH, 0), max_pixels)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -278,6 +340,8 @@ def _orientation(image: Image.Image) -> int:
 
 def _decode(image: ImageFile, data: bytes, reduce: int) -> NDArray[np.uint8]:
     """Decode at 1/`reduce` of the size, not yet upright."""
+    if isinstance(image, PpmImageFile) and image.tile[0].codec_name == "ppm":
+        return _shrink(_scaled_samples(image, data), reduce)
     if not isinstance(image, JpegImageFile):
         return _shrink(_to_rgb(image), reduce)
     pixels = _decode_plain_jpeg(image, data, reduce)
@@ -289,6 +353,21 @@ def _decode(image: ImageFile, data: bytes, reduce: int) -> NDArray[np.uint8]:
         return _shrink(_to_rgb(image), reduce)
     image.draft(None, (width // reduce, height // reduce))
     return _to_rgb(image)
+
+
+def _scaled_samples(image: PpmImageFile, data: bytes) -> NDArray[np.uint8]:
+    """Decode a PGM or PPM of another range than 0 to 255 or 65,535: Pillow does so in Python."""
+    tile = image.tile[0]
+    _, maxval = cast("tuple[str, int]", tile.args)
+    bands = len(image.getbands())
+    kind, count = np.dtype("u1" if maxval < 256 else ">u2"), image.width * image.height * bands
+    if len(data) - tile.offset < count * kind.itemsize:
+        raise _damaged("PPM", "it ends before its last pixel")
+    known = np.arange(maxval + 1) * (255 / maxval)
+    table = np.rint(known).astype(np.uint8)
+    values = np.minimum(np.frombuffer(data, kind, count, tile.offset), maxval)
+    pixels = table[values].reshape(image.height, image.width, bands)
+    return _grey_to_rgb(pixels) if bands == 1 else pixels
 
 
 def _decode_plain_jpeg(image: JpegImageFile, data: bytes, reduce: int) -> NDArray[np.uint8] | None:

@@ -71,7 +71,7 @@ def test_which_pages_may_stream(origin: str | None, allowed: tuple[str, ...], ma
     assert may_stream(origin, "here:80", allowed) is may
 
 
-@pytest.mark.parametrize("origin", ["null", "", "file://"])
+@pytest.mark.parametrize("origin", ["null", "", "file://", "http://["])
 def test_an_origin_that_names_no_host_is_not_that_of_a_request_without_one(origin: str) -> None:
     assert not may_stream(origin, "", ())
     assert not may_stream(origin, None, ())

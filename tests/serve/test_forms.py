@@ -40,6 +40,12 @@ def test_a_text_is_no_file() -> None:
         (TYPE, b"nonsense", "damaged"),
         (TYPE, b"--b\r\nA: b\r\n\r\nx\r\n--b--\r\n", "has no name"),
         (TYPE, (PART + b"\r\n") * 1001 + b"--b--\r\n", "more than 1,000 parts"),
+        (TYPE, PART.replace(b"\r\n\r\n", b";" * 99 + b"\r\n\r\n"), "holds too much"),
+        (
+            TYPE,
+            PART.replace(b"\r\n\r\n", b"\r\ncontent-disposition: form-data\r\n\r\n"),
+            "is repeated, or",
+        ),
     ],
 )
 def test_what_is_no_form(kind: str, body: bytes, told: str) -> None:

@@ -122,6 +122,18 @@ def workers_at(url: str) -> set[str]:
     return set(re.findall(r'^mien_queue_depth{worker="(\d+)"} 0.0$', text, re.MULTILINE))
 
 
+def test_a_host_that_is_none(tiny_models: tuple[str, str]) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "--host", "a..b", "--models", tiny_models[0]],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "a..b:8000: cannot be listened at: that is no host's name" in done.stderr
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_port_that_is_taken(tmp_path: Path, tiny_models: tuple[str, str], workers: str) -> None:
     with socket.socket() as taken:

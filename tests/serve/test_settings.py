@@ -82,6 +82,16 @@ def test_a_short_key_is_refused_and_not_told() -> None:
     assert "short-secret" not in str(caught.value)
 
 
+def test_a_key_that_headers_cannot_carry_is_refused(tmp_path: Path) -> None:
+    key = "schl\u00fcssel-von-allen"
+    (tmp_path / "keys.txt").write_text(key, "utf-8")
+    with pytest.raises(SettingsError, match="made of ASCII letters") as caught:
+        load(None, {"MIEN_API_KEYS": key}, {})
+    assert key not in str(caught.value)
+    with pytest.raises(SettingsError, match="made of ASCII letters"):
+        Settings(api_key_file=tmp_path / "keys.txt").all_keys()
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff"])
 def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "service.toml"

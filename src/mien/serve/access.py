@@ -122,4 +122,7 @@ def may_stream(origin: str | None, host: str | None, allowed: Iterable[str]) -> 
     if origin in allowed or "*" in allowed:
         return True
     # A page without an origin of its own says "null", which names no host.
-    return bool(host) and urlsplit(origin).netloc == host
+    try:
+        return bool(host) and urlsplit(origin).netloc == host
+    except ValueError:  # an origin that is no URL
+        return False

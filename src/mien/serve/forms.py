@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS: Final = 1000
 _LONGEST_TYPE: Final = 1000
+_MOST_OPTIONS: Final = 20
 """Characters; a boundary has at most 70, and taking many parameters apart takes long."""
 
 
@@ -68,7 +69,7 @@ class _Form:
         self.ended = False
         self._part = Part()
         self._field, self._value = bytearray(), bytearray()
-        self._has_name = False
+        self._has_name = self._described = False
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -82,7 +83,7 @@ class _Form:
         }
 
     def _begin(self) -> None:
-        self._part, self._has_name = Part(), False
+        self._part, self._has_name, self._described = Part(), False, False
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         self._part.data += memoryview(data)[start:end]
@@ -102,6 +103,10 @@ class _Form:
 
     def _end_header(self) -> None:
         if self._field.lower() == b"content-disposition":
+            # What takes them apart takes long over very many.
+            if self._described or self._value.count(b";") > _MOST_OPTIONS:
+                raise FormError("a part's Content-Disposition is repeated, or holds too much")
+            self._described = True
             _, options = parse_options_header(bytes(self._value))
             if b"name" in options:
                 self._part.name = options[b"name"].decode("utf-8", "replace")

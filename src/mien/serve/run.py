@@ -144,6 +144,9 @@ def _check_free(settings: Settings) -> int:
             probe.bind(address)
             port: int = probe.getsockname()[1]
             return port
+    except UnicodeError as error:
+        told = f"{settings.host}:{settings.port}: cannot be listened at: that is no host's name"
+        raise SettingsError(told) from error
     except OSError as error:
         told = f"cannot be listened at: {error.strerror}; {_advice(error)}"
         raise OSError(error.errno, told, f"{settings.host}:{settings.port}") from error

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -160,8 +160,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_keys(self) -> "Settings":
-        if any(len(key.get_secret_value()) < _SHORTEST_KEY for key in self.api_keys):
-            raise ValueError(f"an API key has at least {_SHORTEST_KEY} characters")
+        if problem := _wrong(key.get_secret_value() for key in self.api_keys):
+            raise ValueError(problem)
         return self
 
     def all_keys(self) -> list[SecretStr]:
@@ -296,6 +296,17 @@ def _read_keys(path: Path) -> list[str]:
     if not keys:
         # An empty file must not open the service to all.
         raise SettingsError(f"{path}: holds no key; write one a line, or leave the setting out")
-    if any(len(key) < _SHORTEST_KEY for key in keys):
-        raise SettingsError(f"{path}: an API key has at least {_SHORTEST_KEY} characters")
+    if problem := _wrong(keys):
+        raise SettingsError(f"{path}: {problem}")
     return keys
+
+
+def _wrong(keys: Iterable[str]) -> str:
+    """Return what is wrong with API keys; empty if nothing is."""
+    for key in keys:
+        if len(key) < _SHORTEST_KEY:
+            return f"an API key has at least {_SHORTEST_KEY} characters"
+        # Clients do not agree on how a header would carry others.
+        if not key.isascii() or not key.isprintable():
+            return "an API key is made of ASCII letters, digits and signs"
+    return ""

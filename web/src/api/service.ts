@@ -64,6 +64,12 @@ export class Service {
     return answer as ModelList;
   }
 
+  /** Fetch a model's file. */
+  async file(model: string): Promise<Blob> {
+    const path = { params: { path: { name: model } }, parseAs: "blob" } as const;
+    return told<Blob>(this.#client.GET("/v1/models/{name}/file", path));
+  }
+
   /** Run a model over crops of zeros; for measuring how long that takes. */
   async infer(model: string, size: number): Promise<void> {
     const data = Array.from({ length: size * size * 3 }, () => 0);

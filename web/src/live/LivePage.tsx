@@ -25,7 +25,11 @@ export function LivePage() {
   const video = useVideo(on ? camera.stream : null);
   const server = useMemo(() => ({ url, key }), [url, key]);
   const readings = useReadings(video, on, { engine, server, service, race });
-  const again = () => setAttempt(attempt + 1);
+  const again = () => {
+    // A camera that was pulled out is not asked for again: whichever there is will do.
+    if (camera.state === "failed" && camera.trouble === "absent") setDevice("");
+    setAttempt(attempt + 1);
+  };
   return (
     <div className="live">
       <div className="live-view">

@@ -54,6 +54,8 @@ async function openEngine(
   const engine = await Engine.open(url, model, { tasks, key: key || undefined });
   return {
     read: async (video) => {
+      // Its first frame may come long after the networks.
+      if (!video.videoWidth || video.readyState < video.HAVE_CURRENT_DATA) return null;
       const reading = await engine.read(video);
       return reading && { ...reading, latency: reading.milliseconds };
     },

@@ -1,7 +1,11 @@
 /** One model: what it is, what it learnt from, how good it is and for whom. */
-import { type ReactNode, useId } from "react";
+import { type MouseEvent, type ReactNode, useId, useState } from "react";
+import { type Failure, asFailure } from "../api/failure";
 import type { Model } from "../api/types";
+import { useService } from "../app/service";
 import { useSettings } from "../app/settings";
+import { FailureBox } from "../ui/FailureBox";
+import { download } from "../ui/download";
 import { count, decimal } from "../ui/numbers";
 import { Speed } from "./Speed";
 import { TaskFigures } from "./TaskFigures";
@@ -35,8 +39,21 @@ export function ModelCard({ model }: { model: Model }) {
 }
 
 function Facts({ model }: { model: Model }) {
-  const { texts, language, url } = useSettings();
+  const { texts, language, url, key } = useSettings();
+  const service = useService();
+  const [failure, setFailure] = useState<Failure | null>(null);
   const { card } = model;
+  const file = `${model.name}.onnx`;
+  const save = (event: MouseEvent) => {
+    if (!key) return;
+    // A link would go there without the key.
+    event.preventDefault();
+    setFailure(null);
+    service.file(model.name).then(
+      (content) => download(content, file),
+      (thrown: unknown) => setFailure(asFailure(thrown)),
+    );
+  };
   return (
     <dl className="facts">
       <Fact name={texts.models.version}>{card.version}</Fact>
@@ -44,9 +61,10 @@ function Facts({ model }: { model: Model }) {
         {card.created} {card.created_by && `(${card.created_by})`}
       </Fact>
       <Fact name={texts.models.size}>
-        <a href={url + model.file} download={`${model.name}.onnx`}>
+        <a href={url + model.file} download={file} onClick={save}>
           {texts.models.megabytes(decimal(model.bytes / 1e6, language, 1))}
         </a>
+        {failure && <FailureBox failure={failure} />}
       </Fact>
       <Fact name={texts.models.input}>{texts.models.pixels(card.input.size)}</Fact>
       <Fact name={texts.models.speed}>

@@ -1,4 +1,5 @@
 /** Buttons that give the results as files. */
+import { useState } from "react";
 import { useTexts } from "../app/settings";
 import { Icon } from "../ui/Icon";
 import { download } from "../ui/download";
@@ -16,9 +17,12 @@ interface Props {
 export function Downloads({ read, name, drawing }: Props) {
   const texts = useTexts();
   const base = stem(name);
+  const [unshown, setUnshown] = useState(false);
   const savePicture = async (from: Drawing) => {
-    const picture = await draw(from);
+    // The service reads kinds of pictures that browsers do not show.
+    const picture = await draw(from).catch(() => null);
     if (picture) download(picture, `${base}-faces.png`);
+    else setUnshown(true);
   };
   const saveText = (text: string, type: string, suffix: string) => {
     download(new Blob([text], { type: `${type};charset=utf-8` }), `${base}-faces.${suffix}`);
@@ -26,7 +30,7 @@ export function Downloads({ read, name, drawing }: Props) {
   return (
     <div className="downloads" role="group" aria-label={texts.photo.download}>
       <Icon name="download" />
-      {drawing && (
+      {drawing && !unshown && (
         <button type="button" className="plain" onClick={() => void savePicture(drawing)}>
           {texts.photo.downloadPicture}
         </button>
