@@ -1,5 +1,7 @@
 """Fitting: the choice of parameters, calibration, figures; and every model as a model file."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +128,34 @@ def test_the_choice_is_cross_validated(many: Features) -> None:
     assert one.figure == "accuracy"
     assert one.chosen.mean == pytest.approx(np.mean(wanted))
     assert one.chosen.spread == pytest.approx(np.std(wanted))
+
+
+def test_no_choice_is_measured_by_predictions(many: Features) -> None:
+    def guessed(of: Callable[[int], bool]) -> Features:
+        samples = tuple(
+            replace(s, labels=s.labels | {"kind:predicted": "tiny 1"})
+            if s.split == "train" and of(place)
+            else s
+            for place, s in enumerate(many.manifest.samples)
+        )
+        return replace(many, manifest=Manifest(samples))
+
+    features = guessed(lambda place: place % 4 > 0)
+    given = material(features, "kind")
+    plan = Plan(("k-nn",), grid={"n_neighbors": (9,)})
+    (one,) = fit(given, card_of(features, given, "m"), plan)
+
+    rows, wanted = normalize(given.train.rows), []
+    for inside, outside in folds_of(given.train, plan):
+        known = outside[[not given.train.samples[row].predicted for row in outside]]
+        own = KNeighborsClassifier(9).fit(rows[inside], given.train.values[inside])
+        wanted.append(own.score(rows[known], given.train.values[known]))
+    assert one.chosen.mean == pytest.approx(np.mean(wanted))
+
+    features = guessed(lambda _: True)
+    given = material(features, "kind")
+    with pytest.raises(DataError, match="all training labels are predicted"):
+        fit(given, card_of(features, given, "m"), plan)
 
 
 def test_copies_of_a_picture_stay_on_one_side(many: Features) -> None:

@@ -60,6 +60,14 @@ def test_a_run_that_fails_ends_no_sweep(place: Path, mien: Mien) -> None:
     assert "1 of 2 runs failed: backbone=no_such_net" in found.err
 
 
+def test_nor_does_one_whose_data_do_not_fit_it(place: Path, mien: Mien) -> None:
+    arguments = ("--sweep", "data.shares={none=1},{}", "--run", "unfit")
+    found = mien("train", "toy.toml", *QUICK, *arguments)
+    assert found.code == 2
+    assert "1 of 2 runs failed" in found.err
+    assert len(list(Path("unfit").glob("*/report.html"))) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

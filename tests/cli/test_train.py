@@ -209,6 +209,11 @@ def test_a_class_with_one_picture(place: Path, mien: Mien) -> None:
     assert [sample.split for sample in parts] == ["train"]
     assert found.code == 2
     assert "is too small: one half chooses the best epoch" in found.err
+    # Nothing came of it, and so the folder is looked at anew.
+    for number in range(12, 60):
+        save(place / "rare" / "dodo" / f"{number}.png", noise(number))
+    mien("train", "--data", "rare", *QUICK, *SMALL, "--run", "runs/rare")
+    assert len(read(Path("runs/rare/manifest.csv")).samples) == 60
 
 
 def test_folders_that_teach_nothing(place: Path, mien: Mien) -> None:

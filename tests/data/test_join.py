@@ -95,6 +95,12 @@ def test_a_prediction_gives_way_to_a_truth() -> None:
         samples = [Sample(Path("x.png"), "s", "c", "train", labels) for labels in rows]
         (found,) = join(Manifest((sample,)) for sample in samples).manifest.samples
         assert found.labels == truth | {"hat": "none"}
+    guess, truth = {"age": "30.2", "age:predicted": "face 1"}, {"age_low": "50", "age_high": "59"}
+    for rows in ((guess, truth), (truth, guess)):
+        samples = [Sample(Path("x.png"), "s", "c", "train", labels) for labels in rows]
+        (found,) = join(Manifest((sample,)) for sample in samples).manifest.samples
+        assert found.labels == truth
+    guess = {"mood": "bad", "mood/bad": "0.9", "mood:predicted": "face 1", "hat": "none"}
     other = guess | {"mood": "good", "mood:predicted": "face 2"}
     samples = [Sample(Path("x.png"), "s", "c", "train", labels) for labels in (guess, other)]
     (found,) = join(Manifest((sample,)) for sample in samples).manifest.samples

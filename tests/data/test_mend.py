@@ -82,6 +82,13 @@ def test_near_ages_are_averaged(ages: tuple[str, ...], years: float, kept: str |
     assert mended.averaged == (kept not in (None, "20"))
 
 
+def test_the_mean_of_predictions_is_a_prediction() -> None:
+    one, other = ({"age": age, "age:predicted": "face 1"} for age in ("30.2", "33.1"))
+    (kept,) = mend(seen(sample("1", **one), sample("1", **other))).manifest.samples
+    assert kept.labels == {"age": "31.65", "age:predicted": "face 1"}
+    assert kept.predicted == ("age",)
+
+
 def test_intervals_keep_what_they_share() -> None:
     def merged(*ends: tuple[str, str]) -> dict[str, str]:
         samples = [sample("1", age_low=low, age_high=high) for low, high in ends]

@@ -49,6 +49,18 @@ def test_classes() -> None:
     assert gender.told(1) == "female"
 
 
+def test_where_there_are_votes_alone_the_most_decide() -> None:
+    samples = [{"mood/good": "3", "mood/bad": "1"}, {"mood/bad": "2"}, {"mood": "good"}, {}]
+    rows = [Sample(Path(f"{n}.png"), "s", str(n), "test", one) for n, one in enumerate(samples)]
+    task = Task(name="mood", kind="classification", labels=("good", "bad"))
+    card = tiny.face_card(tasks=(task,))
+    (found,) = labels_of(card, Manifest(tuple(rows)))
+    np.testing.assert_array_equal(found.low, [0, 1, 0, np.nan])
+    other = tiny.face_card(tasks=(task.model_copy(update={"labels": ("bad", "dull")}),))
+    with pytest.raises(DataError, match=r"0.png: mood is 'good'; the model's labels are bad, dull"):
+        labels_of(other, Manifest(tuple(rows)))
+
+
 def test_a_task_without_labels_is_left_out() -> None:
     assert [found.task.name for found in labels(tiny.AGE, tiny.COLOUR)] == ["age"]
     with pytest.raises(DataError, match="no label for the model's tasks, colour; its columns are"):

@@ -10,10 +10,11 @@ import pytest
 
 from mien.data import manifest as manifests
 from mien.data.manifest import Manifest, Sample
+from mien.data.split import part_of
 from mien.errors import DataError
 from mien.faces import TEMPLATE
 from mien.training.describe import card_of
-from mien.training.parts import Parts, framing_of, load_parts, targets_of
+from mien.training.parts import Parts, framing_of, halves, load_parts, targets_of
 from tests.runs import toy_recipe
 
 
@@ -39,6 +40,23 @@ def test_identical_validation_pictures_stay_in_one_half(parts: Parts) -> None:
     doubled = load_parts(toy_recipe(path, data={"manifest": path}), path.parent / "doubled")
     assert not contents(doubled.choice.manifest) & contents(doubled.calibration.manifest)
     assert contents(doubled.choice.manifest) == contents(parts.choice.manifest)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_a_set_whose_parts_were_drawn_by_the_same_numbers_is_halved_too(seed: int) -> None:
+    contents = [f"{number:020}" for number in range(2000)]
+    validation = [
+        Sample(Path(f"{source}{content}.png"), source, content, "validation")
+        for source, drawn in (("own", seed), ("other", seed + 1))
+        for content in contents
+        if part_of(content, (0.8, 0.1, 0.1), drawn) == "validation"
+    ]
+    first, second = halves(Manifest(tuple(validation)), seed)
+    for source in ("own", "other"):
+        in_first, in_second = (
+            sum(s.source == source for s in half.samples) for half in (first, second)
+        )
+        assert 0.3 < in_first / (in_first + in_second) < 0.7
 
 
 def test_what_the_network_sees(manifest: Path) -> None:

@@ -54,6 +54,12 @@ def test_the_more_pictures_the_fewer_epochs(pictures: int) -> None:
     assert found.stages[1].epochs in (4, 30) or 12_000 < shown < 48_000
 
 
+def test_votes_are_labels_too() -> None:
+    votes = ({"mood/good": "3", "mood/bad": "1"}, {"mood/bad": "2"})
+    (task,) = starter(manifest(40, *votes), Path("p.csv"), "p").tasks
+    assert (task.name, task.labels) == ("mood", ("bad", "good"))
+
+
 def test_changes_come_last() -> None:
     found = starter(manifest(9, *CATS), Path("p.csv"), "p", None, ["input.size=64", "seed=4"])
     assert (found.input.size, found.seed) == (64, 4)
@@ -68,6 +74,8 @@ def test_what_it_cannot_learn() -> None:
         starter(manifest(4, {}), Path("p.csv"), "p")
     with pytest.raises(DataError, match="all pictures have the label 'cat'; two are needed"):
         starter(manifest(4, {"pet": "cat"}), Path("p.csv"), "p")
+    with pytest.raises(DataError, match="no picture has a label or a vote for pet"):
+        starter(manifest(4, {"pet/cat": "0"}), Path("p.csv"), "p")
 
 
 def test_the_input_and_the_network_of_the_model_it_begins_with() -> None:

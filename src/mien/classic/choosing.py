@@ -135,12 +135,25 @@ def fitted(one: Estimator, choice: Choice, plan: Plan, part: Part) -> Any:
 def tried(
     one: Estimator, choice: Choice, plan: Plan, part: Part, folds: Sequence[Fold], figure: str
 ) -> Tried:
-    """Return what a choice of parameters is worth on the folds that it was not fitted to."""
+    """Return what a choice of parameters is worth on the folds that it was not fitted to.
+
+    Predicted labels are learnt, and not measured by.
+
+    Raises:
+        DataError: It cannot be fitted, or all labels are predicted.
+    """
     found = []
     for inside, outside in folds:
+        known = outside[part.known[outside]]
+        if not len(known):
+            continue
         pipeline = fitted(one, choice, plan, part.some(inside))
-        left = part.some(outside)
+        left = part.some(known)
         found.append(_worth(pipeline.predict(left.rows), left, figure))
+    if not found:
+        raise DataError(
+            "all training labels are predicted: nothing can be chosen by them; label some pictures"
+        )
     return Tried(choice, float(np.mean(found)), float(np.std(found)))
 
 

@@ -33,6 +33,7 @@ class Part:
         values: N classes by index, or numbers.
         classes: N, the classes; of numbers the groups that balancing and folds go by.
         tens: N, of ages the decades; else the same as `classes`. Balanced figures go by them.
+        known: N, whether the label is known, and not predicted by a model.
     """
 
     samples: tuple[Sample, ...]
@@ -40,12 +41,18 @@ class Part:
     values: NDArray[Any]
     classes: NDArray[np.int64]
     tens: NDArray[np.int64]
+    known: NDArray[np.bool_]
 
     def some(self, rows: NDArray[np.int64]) -> "Part":
         """Return the part of some of its rows."""
         samples = tuple(self.samples[row] for row in rows.tolist())
         return Part(
-            samples, self.rows[rows], self.values[rows], self.classes[rows], self.tens[rows]
+            samples,
+            self.rows[rows],
+            self.values[rows],
+            self.classes[rows],
+            self.tens[rows],
+            self.known[rows],
         )
 
     @property
@@ -107,6 +114,7 @@ def material(features: Features, task: str) -> Material:
     known = np.flatnonzero(~np.isnan(values))
     manifest = Manifest(tuple(samples[row] for row in known))
     values, places = values[known], places[known]
+    of = {task, AGE} if task == AGE_GROUP else {task}
     classes, tens = _classes(described, values, [s.split == "train" for s in manifest.samples])
 
     def part(name: str) -> Part:
@@ -114,7 +122,8 @@ def material(features: Features, task: str) -> Material:
         rows = np.flatnonzero([sample.split == name for sample in manifest.samples])
         kind = np.int64 if described.kind == "classification" else np.float64
         own = np.ascontiguousarray(features.rows[places[rows]])
-        return Part(found, own, values[rows].astype(kind), classes[rows], tens[rows])
+        sure = np.array([not of & set(sample.predicted) for sample in found], bool)
+        return Part(found, own, values[rows].astype(kind), classes[rows], tens[rows], sure)
 
     train, validation, test = map(part, SPLITS)
     if len(np.unique(train.values)) < 2:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.errors import ModelError, RecipeError
+from mien.errors import DataError, ModelError, RecipeError
 from mien.files import make_folder
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _sweep(recipe: Path, changes: list[str], axes: list[str], run: Path | None, 
         typer.echo(told, err=True)
         try:
             _train(loaded, folder, how, resume=resume, again="the same command")
-        except (RecipeError, ModelError) as error:
+        except (DataError, RecipeError, ModelError) as error:
             # One value that cannot be trained, as a rate that is too high, ends no sweep.
             typer.echo(f"{point.name}: {error}", err=True)
             failed.append(point.name)
@@ -299,8 +299,11 @@ def _import(data: Path, path: Path) -> Path:
     from mien.data.sources.parts import PART_NAMES
     from mien.data.sources.reading import Skipped
     from mien.data.split import part_evenly
+    from mien.training.sweep import is_begun
 
-    if path.exists():
+    # What a run, or one of a sweep, was begun with; a try that came to no run is no reason to keep
+    # to what lay in the folder then.
+    if path.exists() and any(map(is_begun, (path.parent, *path.parent.iterdir()))):
         return path
     skipped = Skipped()
     found = import_folders(data, skipped, watch=watch("pictures read"))

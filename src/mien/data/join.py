@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from mien.data.labels import belongs
+from mien.data.labels import describes
 from mien.data.manifest import SPLITS, Manifest, Sample, absolute
 from mien.errors import DataError
 
@@ -77,7 +77,7 @@ def _merge(first: Sample, second: Sample) -> Sample:
 
 
 def _has(sample: Sample, task: str) -> bool:
-    return any(belongs(name, task) for name in sample.labels)
+    return any(describes(name, task) for name in sample.labels)
 
 
 def _without(sample: Sample, tasks: Iterable[str]) -> Sample:
@@ -85,6 +85,6 @@ def _without(sample: Sample, tasks: Iterable[str]) -> Sample:
     left = {
         name: value
         for name, value in sample.labels.items()
-        if not any(belongs(name, task) for task in tasks)
+        if not any(describes(name, task) for task in tasks)
     }
     return replace(sample, labels=left)

@@ -61,6 +61,11 @@ def belongs(column: str, task: str) -> bool:
     return column in (task, task + PREDICTED) or column.startswith(f"{task}/")
 
 
+def describes(column: str, task: str) -> bool:
+    """Tell whether a column says anything of a task: as `belongs`, or an end of its interval."""
+    return belongs(column, task) or column in {task + end for end in _ENDS}
+
+
 def finite(text: str) -> float:
     """Return a number; nan for a text that is none, or not a finite one."""
     try:

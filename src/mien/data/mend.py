@@ -10,7 +10,7 @@ import numpy as np
 from mien.data.check import Check, Finding, Kind, Rows, contradictions, tasks_of
 from mien.data.groups import label_of
 from mien.data.join import most_guarded
-from mien.data.labels import task_of
+from mien.data.labels import PREDICTED, task_of
 from mien.data.manifest import Manifest, Sample, absolute
 from mien.data.sources.reading import Skipped
 from mien.errors import DataError
@@ -135,16 +135,22 @@ def _is_known(sample: Sample, task: str) -> bool:
 
 
 def _mean(samples: Sequence[Sample], task: str) -> dict[str, str]:
-    """Return the mean of the numbers that are known; without any, what the intervals share."""
+    """Return the mean of the numbers that are known; without any, what the intervals share.
+
+    Of predictions alone it is a prediction, too.
+    """
+    name = task + PREDICTED
+    marked = all(name in sample.labels for sample in samples)
+    marks = {name: samples[0].labels[name]} if marked else {}
     exact = [sample.number(task) for sample in samples]
     values = [value for value in exact if not math.isnan(value)]
     if values:
-        return {task: _text(float(np.mean(values)))}
+        return {task: _text(float(np.mean(values)))} | marks
     ends = [sample.interval(task) for sample in samples]
     low, high = max(low for low, _ in ends), min(high for _, high in ends)
     if low > high:
         low, high = (float(end) for end in np.mean(ends, axis=0))
-    return {f"{task}_low": _text(low), f"{task}_high": _text(high)}
+    return {f"{task}_low": _text(low), f"{task}_high": _text(high)} | marks
 
 
 def _text(value: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.card import Task
-from mien.data.labels import PREDICTED, belongs
+from mien.data.labels import PREDICTED, describes
 from mien.data.manifest import Manifest, Sample
 from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError, ModelError, shortened
@@ -120,8 +120,7 @@ def _described(models: Sequence[Model], task: str) -> Task:
 
 
 def _has(sample: Sample, task: str) -> bool:
-    ends = (f"{task}_low", f"{task}_high")
-    return any(belongs(name, task) or name in ends for name in sample.labels)
+    return any(describes(name, task) for name in sample.labels)
 
 
 def _answers(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mien import ages
 from mien.card import Card, Task
+from mien.data.groups import label_of
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError, printable, shortened
 from mien.evaluation.metrics import Classes, Numbers
@@ -120,11 +121,11 @@ def _labels(task: Task, samples: Sequence[Sample]) -> Labels:
 
 def _indices(task: Task, samples: Sequence[Sample]) -> NDArray[np.float64]:
     order = {label: index for index, label in enumerate(task.labels)}
-    for sample in samples:
-        if sample.labels.get(task.name, task.labels[0]) not in order:
+    known = [label_of(sample, task.name) for sample in samples]
+    for sample, label in zip(samples, known, strict=True):
+        if label and label not in order:
             raise DataError(
-                f"{sample.path}: {task.name} is {sample.labels[task.name]!r}; the model's labels "
-                f"are {', '.join(task.labels)}"
+                f"{sample.path}: {task.name} is {label!r}; the model's labels are "
+                f"{', '.join(task.labels)}"
             )
-    found = [order.get(sample.labels.get(task.name, ""), np.nan) for sample in samples]
-    return np.array(found, np.float64)
+    return np.array([order.get(label, np.nan) for label in known], np.float64)

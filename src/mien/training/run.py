@@ -86,14 +86,17 @@ def fit(
     pl.seed_everything(recipe.seed, verbose=False)
     trainee = Trainee(recipe, net=net, shares=card.priors)
     batches = Batches(recipe, parts, lambda: trainee.course.size)
-    if not resume:
-        _begin(trainee, parts)
+    last = folder / LAST
+    begun = resume and last.exists()
+    if not begun:
+        # Weights of another training know their own beginning.
+        if recipe.network.weights == "none":
+            _begin(trainee, parts)
         # What would fail after hours fails now.
         export(trainee.net, card)
     if recipe.machine.precision == "bf16-mixed":
         mix(trainee.net)
     _claim(recipe, parts, folder)
-    last = folder / LAST
     with _quiet(), _opencv_as_before(), interruptible() as stop:
         callbacks = [
             EMAWeightAveraging(decay=recipe.optimiser.average),
@@ -105,8 +108,7 @@ def fit(
             _Keeper(folder, LAST),
         ]
         trainer = _trainer(recipe, device, callbacks)
-        path = str(last) if resume and last.exists() else None
-        trainer.fit(trainee, datamodule=batches, ckpt_path=path)
+        trainer.fit(trainee, datamodule=batches, ckpt_path=str(last) if begun else None)
     return folder / BEST
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mien.data.groups import label_of
 from mien.data.labels import AGE
 from mien.data.manifest import Manifest
 from mien.errors import DataError
@@ -50,7 +51,9 @@ def starter(
     if task == AGE:
         found["tasks"] = [{"name": task, "kind": "age"}]
     else:
-        labels = sorted({s.labels[task] for s in data.samples if task in s.labels})
+        labels = sorted({label_of(sample, task) for sample in data.samples} - {""})
+        if not labels:
+            raise DataError(f"{path}: no picture has a label or a vote for {task}")
         if len(labels) < 2:
             raise DataError(f"{path}: all pictures have the label {labels[0]!r}; two are needed")
         found["tasks"] = [{"name": task, "kind": "classification", "labels": labels}]

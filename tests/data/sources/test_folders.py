@@ -1,5 +1,6 @@
 """One folder a class."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_classes_that_no_model_card_can_hold(tmp_path: Path) -> None:
     found = import_folders(tmp_path, skipped)
     assert [sample.labels["label"] for sample in found.samples] == ["cat"]
     assert skipped.names == {UNFIT: ["\x1b[31mred/a.png", "d\u2028og/a.png", "two\nlines/a.png"]}
+
+
+def test_folders_may_be_links(tmp_path: Path) -> None:
+    for number, folder in enumerate(["set/red", "set/red", "set/green", "elsewhere"]):
+        save(tmp_path / folder / f"{number}.png", noise(number))
+    (tmp_path / "set" / "blue").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "red" / "more").symlink_to(tmp_path / "set")
+
+    skipped = Skipped()
+    found = import_folders(tmp_path / "set", skipped)
+
+    counts = Counter(sample.labels["label"] for sample in found.samples)
+    assert counts == {"red": 2, "green": 1, "blue": 1}
+    assert skipped.names["a link that leads back"] == ["more"]
 
 
 def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:

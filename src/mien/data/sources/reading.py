@@ -113,7 +113,7 @@ def pictures(folder: Path, skipped: Skipped) -> Iterator[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder")
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(_files(folder, skipped)):
         inside = path.relative_to(folder)
         if path.suffix.lower() not in images.SUFFIXES:
             skipped.add("not a picture, by its suffix", path.name)
@@ -123,6 +123,24 @@ def pictures(folder: Path, skipped: Skipped) -> Iterator[Path]:
             skipped.add("in a hidden folder", inside.as_posix())
         else:
             yield path
+
+
+def _files(folder: Path, skipped: Skipped, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield all files in a folder, its folders and those that links lead to, once a way."""
+    inside = above | {folder.resolve()}
+    try:
+        children = list(folder.iterdir())
+    except OSError as error:
+        skipped.add(f"a folder that cannot be read ({error.strerror})", printable(folder.name))
+        return
+    for child in children:
+        if exists(child):
+            yield child
+        elif child.is_dir():
+            if child.is_symlink() and child.resolve() in inside:
+                skipped.add("a link that leads back", printable(child.name))
+            else:
+                yield from _files(child, skipped, inside)
 
 
 def exists(path: Path) -> bool:
