@@ -133,6 +133,35 @@ def test_a_stopped_run_ends_as_if_it_was_not(
     assert_same_run(folder, whole)
 
 
+def filters(folder: Path) -> torch.Tensor:
+    found: torch.Tensor = checkpoint.load(folder / LAST)["state_dict"][
+        "net.backbone.whiten.filters"
+    ]
+    return found
+
+
+def test_a_network_that_looks_at_pictures_first_does_so_once(
+    manifest: Path, parts: Parts, tmp_path: Path
+) -> None:
+    """Also if it was stopped before its first checkpoint; but not if it knows others' weights."""
+    net = {"backbone": "airbench", "width": 0.125}
+    recipe = toy_recipe(manifest, network=net, stages=[{"epochs": 1}])
+    fit(recipe, parts, tmp_path / "whole", resume=False, device="cpu")
+    stopped = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, parts, stopped, resume=False, device="cpu", watch=stop_at_step(1))
+    assert not (stopped / LAST).exists()
+    fit(recipe, parts, stopped, resume=True, device="cpu")
+    assert torch.equal(filters(stopped), filters(tmp_path / "whole"))
+
+    known = recipe.model_copy(
+        update={"network": recipe.network.model_copy(update={"weights": str(tmp_path / "whole")})}
+    )
+    shown = Parts(parts.whole, parts.choice, parts.train, parts.calibration)
+    fit(known, shown, tmp_path / "again", resume=False, device="cpu")
+    assert torch.equal(filters(tmp_path / "again"), filters(tmp_path / "whole"))
+
+
 def test_a_stopped_run_can_be_moved(
     stopped: Path, whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
 ) -> None:

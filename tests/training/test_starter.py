@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError
-from mien.model import Model
+from mien.model import Model, packaged
+from mien.training.module import Trainee
 from mien.training.starter import BACKBONE, starter
 from tests import tiny
 
@@ -82,6 +84,18 @@ def test_the_input_and_the_network_of_the_model_it_begins_with() -> None:
     found = starter(manifest(40, *CATS), Path("p.csv"), "p", Model.open("face"))
     assert (found.input.size, found.input.framing) == (112, "face")
     assert (found.network.backbone, found.network.weights) == ("tf_efficientnet_lite0", "face")
+
+
+@pytest.mark.parametrize("name", [model.name for model in packaged()])
+def test_training_can_begin_with_every_packaged_model(name: str) -> None:
+    labels = [{"age": "3"}, {"age": "40"}] if name != "cifar10" else CATS
+    recipe = starter(manifest(40, *labels), Path("p.csv"), "p", Model.open(name))
+
+    begun, anew = Trainee(recipe).net.backbone, Trainee(recipe, weights=False).net.backbone
+
+    assert recipe.network.weights == name
+    pairs = zip(begun.parameters(), anew.parameters(), strict=True)
+    assert all(not torch.equal(one, other) for one, other in pairs if one.ndim > 1)
 
 
 def test_a_model_that_says_nothing_of_its_network() -> None:

@@ -51,9 +51,11 @@ class Whitening(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return N x 8C x (S - 1) x (S - 1)."""
+        filters = self.get_buffer("filters")
+        if not self.training:
+            return functional.conv2d(image, filters, self.bias)
         # Apart: the gradient of a convolution's own bias alone is slow in bfloat16.
-        found = functional.conv2d(image, self.get_buffer("filters"))
-        return found + self.bias[:, None, None]
+        return functional.conv2d(image, filters) + self.bias[:, None, None]
 
 
 class ShiftNorm(nn.BatchNorm2d):
