@@ -448,6 +448,15 @@ def test_pnm_of_any_range_is_read_as_by_pillow(head: bytes, bands: int, maxval: 
     np.testing.assert_allclose(pixels, np.broadcast_to(known, pixels.shape), atol=0.51)
 
 
+def test_an_avif_that_is_larger_than_it_says_is_refused() -> None:
+    data = bytearray(encode(Image.new("RGB", (300, 200)), "AVIF"))
+    assert load(bytes(data)).width == 300
+    place = data.index(b"ispe") + 8
+    data[place : place + 8] = struct.pack(">II", 64, 64)
+    with pytest.raises(ImageError, match="300 x 200 = 60,000 pixels; the limit is 50,000"):
+        load(bytes(data), limits=Limits(max_pixels=50_000))
+
+
 def test_a_small_bmp_in_runs_is_read() -> None:
     """Two runs of four pixels each, of the second colour of its table."""
     rows = bytes([4, 1, 0, 0, 4, 1, 0, 1])

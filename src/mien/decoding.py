@@ -31,6 +31,7 @@ from PIL.TiffImagePlugin import (
 )
 from PIL.WebPImagePlugin import WebPImageFile
 
+from mien.avif import coded_sizes
 from mien.errors import printable, shortened
 
 _WANTED = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture"
@@ -53,6 +54,7 @@ _MAX_SCANS, _MAX_STRIPS = 100, 100_000
 _MAX_SEGMENTS, _MAX_EXIF = 5_000, 100
 # Behind these Pillow expects no length.
 _JPEG_BARE = {0x00, *(code & 0xFF for code, (_, _, handler) in MARKER.items() if not handler)}
+_MOST_LAYERS = 4  # a picture, its tiles, its transparency, a preview
 _MAX_RUNS = 2_000_000
 """So many pixels of a run-length-encoded BMP: Pillow decodes them in Python."""
 
@@ -223,6 +225,8 @@ def _open(data: bytes, max_pixels: int) -> tuple[str, ImageFile]:
             _check_jpeg(data)
         elif form == "BMP":
             _check_bmp(data)
+        elif form == "AVIF":
+            _check_avif(data, max_pixels)
         image = plugin(io.BytesIO(data))
         if exif is not None:
             image.info["exif"] = exif
@@ -288,6 +292,16 @@ def _check_jpeg(data: bytes) -> None:
         if exif > _MAX_EXIF:
             raise RefusedError(f"a JPEG of more than {_MAX_EXIF} Exif parts; export it again")
         position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
+
+
+def _check_avif(data: bytes, max_pixels: int) -> None:
+    """Refuse coded pictures that are larger than the header says, or very many of them."""
+    total = 0
+    for width, height in coded_sizes(data):
+        _check_pixels(width, height, max_pixels)
+        total += width * height
+        if total > _MOST_LAYERS * max_pixels:
+            raise RefusedError("an AVIF of many large pictures; save one of them")
 
 
 def _check_bmp(data: bytes) -> None:
