@@ -197,6 +197,8 @@ TWO = "labels = ['a', 'b']"
             f"name = 'x'\nkind = 'classification'\n{TWO}\nclass_weights = {{ c = 1 }}",
             r"class_weights names c, which is no label",
         ),
+        ("name = 'x'\nkind = 'age'\nsmoothing = 0.1", r"smoothing and class_weights are for"),
+        ("name = 'x'\nkind = 'age'\nclass_weights = 'balanced'", r"class_weights are for"),
         ("name = 'x'\nkind = 'age'\nages = 1", r"tasks.0.ages: .* greater than or equal to 2"),
         ("name = 'x y'\nkind = 'age'", r"tasks.0.name: String should match pattern"),
         (
@@ -208,6 +210,14 @@ TWO = "labels = ['a', 'b']"
 def test_tasks_that_cannot_be(task: str, message: str, path: Path) -> None:
     path.write_text(MINIMAL.partition("[[tasks]]")[0] + "[[tasks]]\n" + task)
     with pytest.raises(RecipeError, match=message):
+        recipe_file.read(path)
+
+
+def test_numbers_are_not_balanced(path: Path) -> None:
+    head, _, _ = MINIMAL.partition("[[tasks]]")
+    text = head.replace("data = {", "data = { balance = 'price',")
+    path.write_text(text + "[[tasks]]\nname = 'price'\nkind = 'regression'")
+    with pytest.raises(RecipeError, match=r"data.balance: price is a number; classes and ages can"):
         recipe_file.read(path)
 
 

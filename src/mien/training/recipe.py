@@ -200,6 +200,8 @@ class Task(_Part):
                 f"the losses of a task of kind {self.kind!r} are {', '.join(LOSSES[self.kind])}; "
                 f"not {self.loss!r}"
             )
+        if self.kind != "classification" and (self.smoothing or self.class_weights != "none"):
+            raise ValueError("smoothing and class_weights are for classifications")
         if isinstance(self.class_weights, dict):
             unknown = sorted(self.class_weights.keys() - set(self.labels))
             if unknown:
@@ -434,6 +436,10 @@ class Recipe(_Part):
                 raise ValueError(
                     f"{place}: {', '.join(unknown)} is no task; they are {', '.join(sorted(names))}"
                 )
+        if any(t.name == self.data.balance and t.kind == "regression" for t in self.tasks):
+            raise ValueError(
+                f"data.balance: {self.data.balance} is a number; classes and ages can be balanced"
+            )
         if self.network.branches and self.network.branches.keys() != names:
             raise ValueError("network.branches names a backbone for some tasks and not for others")
         if self.machine.devices * self.machine.nodes > 1 and any(
