@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from mien.model import find
 from mien.serve.settings import Settings
 from tests.photos import HOPPER, astronaut
 from tests.serve.conftest import Running, running, wait_until
@@ -209,3 +210,23 @@ def test_a_key_is_asked_for_and_used(visit: Visiting, models: tuple[str, ...]) -
         here.page.get_by_role("button", name="Use this server").click()
         api.expect(here.page.locator(".face .result")).to_have_count(1)
         assert here.page.evaluate("JSON.stringify(localStorage)").count(key) == 0
+        # A plain link would go to a model's file without it.
+        here.page.get_by_role("link", name="Models").click()
+        with here.page.expect_download() as waiting:
+            here.page.locator(".model a[download='face.onnx']").click()
+        assert Path(waiting.value.path()).read_bytes() == find("face").read_bytes()
+
+
+def test_a_picture_that_browsers_do_not_show_is_read_and_not_drawn(
+    visit: Visiting, tmp_path: Path
+) -> None:
+    with Image.open(HOPPER) as picture:
+        picture.save(tmp_path / "hopper.tif")
+    here = visit()
+    here.open()
+    here.give(tmp_path / "hopper.tif")
+    api.expect(here.page.locator(".face .result")).to_have_count(1)
+    button = here.page.get_by_role("button", name="Picture with boxes")
+    button.click()
+    api.expect(button).to_have_count(0)
+    api.expect(here.page.get_by_role("button", name="CSV", exact=True)).to_be_enabled()
