@@ -84,6 +84,7 @@ HEADER = sequence_header(6, 6, 64, 64)
         (item(b"", count=10_001), "too many"),
         (item(HEADER + b"\x12\0" * 10_001), "more than 10,000 units"),
         (item(b"\x0a" + b"\xff" * 9), "too many digits"),
+        (item(HEADER + b"\x12\0" * 999) * 11, "more than 10,000 units"),
         (item(HEADER)[:-1], "ends inside a box"),
         (box(b"free", b"") * 10_001, "more than 10,000 boxes"),
         (box(b"iloc", b"\1\0\0\0\x44\0\0\2\0\1\0\2\0\0"), "items|iloc"),

@@ -9,14 +9,24 @@ from collections.abc import Iterator
 from typing import Final
 
 _SEQUENCE: Final = 1
-_MOST_BOXES: Final = 10_000
-_MOST_PIECES: Final = 10_000
-_MOST_UNITS: Final = 10_000
+_MOST: Final = 10_000
 _INSIDE: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"iinf", b"meta"}
 # What stands before the boxes inside these.
 _HEADS: Final = {b"meta": 4, b"iinf": 6}
 
 Size = tuple[int, int]
+
+
+class _Budget:
+    """What one file may cost: what lies over each other in it counts as often as it is read."""
+
+    def __init__(self, size: int) -> None:
+        self._left = {"boxes": _MOST, "units": _MOST, "pieces": _MOST, "bytes": 2 * size}
+
+    def spend(self, what: str, told: str, count: int = 1) -> None:
+        self._left[what] -= count
+        if self._left[what] < 0:
+            raise ValueError(told)
 
 
 class _Bits:
@@ -45,33 +55,31 @@ def coded_sizes(data: bytes) -> Iterator[Size]:
         ValueError: The file is damaged, or lays its data out in a way that is not read.
         LookupError, struct.error: A part is missing.
     """
-    boxes = list(_boxes(data, 0, len(data)))
+    budget = _Budget(len(data))
+    boxes = list(_boxes(data, budget))
     idat = b"".join(data[start:end] for kind, start, end in boxes if kind == b"idat")
     kinds = dict(_item_kinds(data, boxes))
     for kind, start, end in boxes:
         if kind == b"iloc":
-            for item, content in list(_items(data, start, end, idat)):
+            for item, content in list(_items(data, start, end, idat, budget)):
                 if kinds.get(item) == b"av01":
-                    yield from _bitstream_sizes(content)
+                    yield from _bitstream_sizes(memoryview(content), budget)
                 elif kinds.get(item) == b"grid":
                     yield _grid_size(content)
         elif kind in (b"stco", b"co64"):
             form, length = (">I", 4) if kind == b"stco" else (">Q", 8)
             if struct.unpack_from(">I", data, start + 4)[0]:
                 (offset,) = struct.unpack_from(form, data[start + 8 : start + 8 + length])
-                yield from _bitstream_sizes(data[offset:], whole=False)
+                yield from _bitstream_sizes(memoryview(data)[offset:], budget, whole=False)
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(data: bytes, budget: _Budget) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, begin and end of the content of all boxes, those inside others too."""
-    waiting = [(start, end)]
-    count = 0
+    waiting = [(0, len(data))]
     while waiting:
         start, end = waiting.pop()
         while start + 8 <= end:
-            count += 1
-            if count > _MOST_BOXES:
-                raise ValueError(f"it has more than {_MOST_BOXES:,} boxes")
+            budget.spend("boxes", f"it has more than {_MOST:,} boxes")
             size, kind = struct.unpack_from(">I4s", data, start)
             head = 8
             if size == 1:
@@ -93,7 +101,9 @@ def _item_kinds(data: bytes, boxes: list[tuple[bytes, int, int]]) -> Iterator[tu
             yield struct.unpack_from(form, data[start + 4 : end])
 
 
-def _items(data: bytes, start: int, end: int, idat: bytes) -> Iterator[tuple[int, bytes]]:
+def _items(
+    data: bytes, start: int, end: int, idat: bytes, budget: _Budget
+) -> Iterator[tuple[int, bytes]]:
     """Yield number and content of each item that a box `iloc` places."""
     box = data[start:end]
     version = box[0]
@@ -109,9 +119,8 @@ def _items(data: bytes, start: int, end: int, idat: bytes) -> Iterator[tuple[int
     sizes = number(2)
     offset_size, length_size = sizes >> 12, sizes >> 8 & 15
     base_size, index_size = sizes >> 4 & 15, sizes & 15 if version else 0
-    taken, pieces = 0, 0
     for _ in range(number(4 if version == 2 else 2)):
-        pieces += 1
+        budget.spend("pieces", "it has too many items")
         item = number(4 if version == 2 else 2)
         method = number(2) & 15 if version else 0
         if method > 1:
@@ -121,17 +130,12 @@ def _items(data: bytes, start: int, end: int, idat: bytes) -> Iterator[tuple[int
         base = number(base_size)
         content = bytearray()
         for _ in range(number(2)):
-            pieces += 1
+            budget.spend("pieces", "its items are in too many pieces")
             number(index_size)
             begin = base + number(offset_size)
             length = number(length_size) or len(source)
+            budget.spend("bytes", "its items overlap", min(length, len(source)))
             content += source[begin : begin + length]
-            taken += min(length, len(source))
-            # Pieces that lie over each other make much of little.
-            if taken > 2 * len(data) or pieces > _MOST_PIECES:
-                raise ValueError("its items overlap, or are in too many pieces")
-        if pieces > _MOST_PIECES:
-            raise ValueError("it has too many items")
         yield item, bytes(content)
 
 
@@ -141,13 +145,11 @@ def _grid_size(content: bytes) -> Size:
     return width, height
 
 
-def _bitstream_sizes(content: bytes, *, whole: bool = True) -> Iterator[Size]:
+def _bitstream_sizes(content: memoryview, budget: _Budget, *, whole: bool = True) -> Iterator[Size]:
     """Yield the sizes of all sequence headers; of those at least one where `whole`."""
-    place, found, units = 0, 0, 0
+    place, found = 0, 0
     while place < len(content):
-        units += 1
-        if units > _MOST_UNITS:
-            raise ValueError(f"its bitstream has more than {_MOST_UNITS:,} units")
+        budget.spend("units", f"its bitstream has more than {_MOST:,} units")
         head = content[place]
         place += 2 if head & 4 else 1
         size = len(content) - place
@@ -163,7 +165,7 @@ def _bitstream_sizes(content: bytes, *, whole: bool = True) -> Iterator[Size]:
         raise ValueError("its picture has no sequence header")
 
 
-def _leb128(content: bytes, place: int) -> tuple[int, int]:
+def _leb128(content: memoryview, place: int) -> tuple[int, int]:
     value = 0
     for step in range(8):
         value |= (content[place + step] & 127) << 7 * step
@@ -172,9 +174,9 @@ def _leb128(content: bytes, place: int) -> tuple[int, int]:
     raise ValueError("a length has too many digits")
 
 
-def _sequence_size(content: bytes) -> Size:
+def _sequence_size(content: memoryview) -> Size:
     """Return the largest size of a frame by a sequence header."""
-    bits = _Bits(content[:200])
+    bits = _Bits(bytes(content[:200]))
     take = bits.take
     take(4)  # profile, still picture
     reduced = take(1)

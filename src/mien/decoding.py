@@ -279,19 +279,18 @@ def _check_jpeg(data: bytes) -> None:
             raise RefusedError(
                 f"a JPEG whose header has more than {_MAX_SEGMENTS:,} parts; export it again"
             )
-        if data[position] != 0xFF:  # junk, which Pillow passes over byte by byte
+        first, marker = data[position : position + 2]
+        if first != 0xFF or marker == 0xFF:  # junk and filling, passed over byte by byte
             position += 1
-            continue
-        marker = data[position + 1]
-        if marker == _JPEG_SCAN[1]:
+        elif marker == _JPEG_SCAN[1]:
             return
-        if marker in _JPEG_BARE or marker == 0xFF:
-            position += 1 if marker == 0xFF else 2
-            continue
-        exif += marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0"
-        if exif > _MAX_EXIF:
-            raise RefusedError(f"a JPEG of more than {_MAX_EXIF} Exif parts; export it again")
-        position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
+        elif marker in _JPEG_BARE:
+            position += 2
+        else:
+            exif += marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0"
+            if exif > _MAX_EXIF:
+                raise RefusedError(f"a JPEG of more than {_MAX_EXIF} Exif parts; export it again")
+            position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
 
 
 def _check_avif(data: bytes, max_pixels: int) -> None:
@@ -309,10 +308,12 @@ def _check_bmp(data: bytes) -> None:
         raise _damaged("BMP", "it ends inside its header")
     header, width, height, _, _, kind = struct.unpack_from("<IiiHHI", data, 14)
     if header >= 40 and kind in (1, 2):
-        try:
-            _check_pixels(abs(width), abs(height), _MAX_RUNS)
-        except RefusedError as error:
-            raise RefusedError(f"a BMP in runs of {error}, or save it without them") from None
+        count = abs(width) * abs(height)
+        if count > _MAX_RUNS:
+            raise RefusedError(
+                f"a BMP in runs of {abs(width):,} x {abs(height):,} = {_count(count)} pixels; the "
+                f"limit is {_count(_MAX_RUNS)}; save it without runs"
+            )
 
 
 def _check_tiff(data: bytes, max_pixels: int) -> None:
@@ -377,8 +378,7 @@ def _scaled_samples(image: PpmImageFile, data: bytes) -> NDArray[np.uint8]:
     kind, count = np.dtype("u1" if maxval < 256 else ">u2"), image.width * image.height * bands
     if len(data) - tile.offset < count * kind.itemsize:
         raise _damaged("PPM", "it ends before its last pixel")
-    known = np.arange(maxval + 1) * (255 / maxval)
-    table = np.rint(known).astype(np.uint8)
+    table = np.rint(np.arange(maxval + 1) * (255 / maxval)).astype(np.uint8)
     values = np.minimum(np.frombuffer(data, kind, count, tile.offset), maxval)
     pixels = table[values].reshape(image.height, image.width, bands)
     return _grey_to_rgb(pixels) if bands == 1 else pixels

@@ -114,7 +114,7 @@ def material(features: Features, task: str) -> Material:
     known = np.flatnonzero(~np.isnan(values))
     manifest = Manifest(tuple(samples[row] for row in known))
     values, places = values[known], places[known]
-    of = {task, AGE} if task == AGE_GROUP else {task}
+    origins = {task, AGE} if task == AGE_GROUP else {task}
     classes, tens = _classes(described, values, [s.split == "train" for s in manifest.samples])
 
     def part(name: str) -> Part:
@@ -122,7 +122,7 @@ def material(features: Features, task: str) -> Material:
         rows = np.flatnonzero([sample.split == name for sample in manifest.samples])
         kind = np.int64 if described.kind == "classification" else np.float64
         own = np.ascontiguousarray(features.rows[places[rows]])
-        sure = np.array([not of & set(sample.predicted) for sample in found], bool)
+        sure = np.array([not origins & set(sample.predicted) for sample in found], bool)
         return Part(found, own, values[rows].astype(kind), classes[rows], tens[rows], sure)
 
     train, validation, test = map(part, SPLITS)

@@ -64,8 +64,8 @@ def _merge(first: Sample, second: Sample) -> Sample:
             f"{first.path}: listed with the content {first.content} and with {second.content}, so "
             "the file was changed since one of the manifests was made; import that one again"
         )
-    second = _without(second, [task for task in second.predicted if _has(first, task)])
-    first = _without(first, [task for task in first.predicted if _has(second, task)])
+    second = _without(second, [task for task in second.predicted if first.tells(task)])
+    first = _without(first, [task for task in first.predicted if second.tells(task)])
     for name in first.labels.keys() & second.labels.keys():
         values = first.labels[name], second.labels[name]
         if values[0] != values[1]:
@@ -74,10 +74,6 @@ def _merge(first: Sample, second: Sample) -> Sample:
                 "another; correct one of them"
             )
     return replace(first, labels=first.labels | second.labels)
-
-
-def _has(sample: Sample, task: str) -> bool:
-    return any(describes(name, task) for name in sample.labels)
 
 
 def _without(sample: Sample, tasks: Iterable[str]) -> Sample:

@@ -52,6 +52,10 @@ class Sample:
         """The tasks whose labels are predicted."""
         return tuple(task for task in map(rules.marked, self.labels) if task)
 
+    def tells(self, task: str) -> bool:
+        """Tell whether the sample says anything of a task, known or predicted."""
+        return any(rules.describes(name, task) for name in self.labels)
+
     @property
     def known(self) -> "Sample":
         """The sample without what is predicted of it."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.card import Task
-from mien.data.labels import PREDICTED, describes
-from mien.data.manifest import Manifest, Sample
+from mien.data.labels import PREDICTED
+from mien.data.manifest import Manifest
 from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError, ModelError, shortened
 from mien.evaluation.reading import printed_ages, read, stacked
@@ -75,7 +75,7 @@ def label(
     rows = [
         row
         for row, sample in enumerate(manifest.samples)
-        if sample.split in parts and not _has(sample, task)
+        if sample.split in parts and not sample.tells(task)
     ]
     if not rows:
         named = " and ".join(part or "no part" for part in parts)
@@ -117,10 +117,6 @@ def _described(models: Sequence[Model], task: str) -> Task:
                 "averaged"
             )
     return first
-
-
-def _has(sample: Sample, task: str) -> bool:
-    return any(describes(name, task) for name in sample.labels)
 
 
 def _answers(

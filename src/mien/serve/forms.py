@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _MOST_PARTS: Final = 1000
-_LONGEST_TYPE: Final = 1000
 _MOST_OPTIONS: Final = 20
+_LONGEST_TYPE: Final = 1000
 """Characters; a boundary has at most 70, and taking many parameters apart takes long."""
 
 

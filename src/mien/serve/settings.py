@@ -160,7 +160,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_keys(self) -> "Settings":
-        if problem := _wrong(key.get_secret_value() for key in self.api_keys):
+        if problem := _key_problem(key.get_secret_value() for key in self.api_keys):
             raise ValueError(problem)
         return self
 
@@ -296,12 +296,12 @@ def _read_keys(path: Path) -> list[str]:
     if not keys:
         # An empty file must not open the service to all.
         raise SettingsError(f"{path}: holds no key; write one a line, or leave the setting out")
-    if problem := _wrong(keys):
+    if problem := _key_problem(keys):
         raise SettingsError(f"{path}: {problem}")
     return keys
 
 
-def _wrong(keys: Iterable[str]) -> str:
+def _key_problem(keys: Iterable[str]) -> str:
     """Return what is wrong with API keys; empty if nothing is."""
     for key in keys:
         if len(key) < _SHORTEST_KEY:

@@ -78,23 +78,26 @@ class Posters:
         return rest.seconds >= self._after
 
     def _at(self, box: Box) -> _Rest:
-        for rest in self._known:
-            if _same(rest.box, box, self._motion):
-                # What was met last is kept longest.
-                self._known.remove(rest)
-                self._known.append(rest)
-                return rest
-        self._known.append(_Rest(box, 0.0))
+        rest = self._find(box)
+        if rest is None:
+            rest = _Rest(box, 0.0)
+        else:
+            self._known.remove(rest)
+        # What was met last is kept longest.
+        self._known.append(rest)
         del self._known[:-_PLACES]
-        return self._known[-1]
+        return rest
+
+    def _find(self, box: Box) -> _Rest | None:
+        return next((r for r in self._known if _same(r.box, box, self._motion)), None)
 
     def shows(self, places: Places, seconds: float) -> bool:
         """Return whether a track that goes on, for so many seconds now, is a picture's by now."""
         box = places.resting(self._motion)
         if box is None:
             return False
-        before = (r.seconds for r in self._known if _same(r.box, box, self._motion))
-        return next(before, 0.0) + seconds >= self._after
+        rest = self._find(box)
+        return seconds + (rest.seconds if rest else 0.0) >= self._after
 
 
 def _same(one: Box, other: Box, motion: float) -> bool:

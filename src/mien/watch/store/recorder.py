@@ -156,6 +156,7 @@ class Recorder:
             self._closing = True
             self._spill()
         self._wake.set()
+        self._hurry.set()
         self._thread.join()
         with self._lock:
             while self._held:
@@ -230,10 +231,8 @@ class Recorder:
 
     def _rest(self, seconds: float) -> None:
         """Wait, whoever records meanwhile; but not when closing, nor when one waits for it."""
+        self._hurry.wait(seconds)
         self._hurry.clear()
-        waited = 0.0
-        while waited < seconds and not self._closing and not self._hurry.wait(0.05):
-            waited += 0.05
 
     def _step(self) -> bool:
         """Bring one batch to the database; return whether there may be more."""
