@@ -5,10 +5,9 @@ import re
 import struct
 import threading
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -18,21 +17,26 @@ from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import MARKER, JpegImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
-    STRIPOFFSETS,
-    TILELENGTH,
-    TILEOFFSETS,
-    TILEWIDTH,
     TiffImageFile,
 )
 from PIL.WebPImagePlugin import WebPImageFile
 
-from mien.avif import coded_sizes
 from mien.errors import printable, shortened
+from mien.guards import (
+    JPEG_END,
+    JPEG_MARKER,
+    RefusedError,
+    check,
+    check_pixels,
+    check_scans,
+    damaged,
+    scan_start,
+)
 
 _WANTED = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture"
 _FORMATS: Final[dict[str, tuple[bytes, type[ImageFile]]]] = {
@@ -47,17 +51,6 @@ _FORMATS: Final[dict[str, tuple[bytes, type[ImageFile]]]] = {
 }
 _PLAIN_PPM = re.compile(rb"P[123]\s")
 
-# Any JPEG marker but stuffing, fill bytes and restarts: what may end a scan.
-_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
-_MAX_SCANS, _MAX_STRIPS = 100, 100_000
-_MAX_SEGMENTS, _MAX_EXIF = 5_000, 100
-# Behind these Pillow expects no length.
-_JPEG_BARE = {0x00, *(code & 0xFF for code, (_, _, handler) in MARKER.items() if not handler)}
-_MOST_LAYERS = 4  # a picture, its tiles, its transparency, a preview
-_MAX_RUNS = 2_000_000
-"""So many pixels of a run-length-encoded BMP: Pillow decodes them in Python."""
-
 # OpenCV's names say grey, but beside IMREAD_COLOR_RGB these bits only set the scale.
 REDUCTIONS: Final = {
     1: 0,
@@ -69,10 +62,6 @@ REDUCTIONS: Final = {
 
 # EXIF orientation -> cv2.flip's code, applied after a transposition for 5 and above.
 _FLIPS: Final = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
-
-
-class RefusedError(Exception):
-    """A reason to refuse a picture whose name is known further up."""
 
 
 class Decoded(NamedTuple):
@@ -111,7 +100,7 @@ def from_bytes(data: bytes, reduce: int, max_pixels: int) -> Decoded:
 
 def from_image(image: Image.Image, reduce: int, max_pixels: int) -> Decoded:
     """Take over a Pillow image, which need not be loaded yet; otherwise as `from_bytes`."""
-    _check_pixels(*image.size, max_pixels)
+    check_pixels(*image.size, max_pixels)
     with _decoding("picture"):
         orientation = _orientation(image)
         pixels = _to_rgb(image)
@@ -183,13 +172,7 @@ def _decoding(form: str) -> Iterator[None]:
     except MemoryError as error:
         raise RefusedError("too large for the memory at hand; shrink the picture") from error
     except Exception as error:
-        raise _damaged(form, _reason(error)) from error
-
-
-def _damaged(form: str, reason: str) -> RefusedError:
-    cut = re.search("(?i)truncat|not enough|it ends", reason)
-    damage = "truncated" if cut else "broken"
-    return RefusedError(f"{damage} {form}: {reason}; copy or export the picture again")
+        raise damaged(form, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
@@ -198,39 +181,15 @@ def _reason(error: Exception) -> str:
     return printable(shortened(str(error))) or type(error).__name__
 
 
-def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
-        raise RefusedError(
-            f"{width:,} x {height:,} = {_count(width * height)} pixels; the limit is "
-            f"{_count(max_pixels)} (shrink the picture, or raise the limit)"
-        )
-
-
-def _count(number: int) -> str:
-    if number < 1_000_000:
-        return f"{number:,}"
-    return f"{number / 1e6:,.1f}".removesuffix(".0") + " million"
-
-
 def _open(data: bytes, max_pixels: int) -> tuple[str, ImageFile]:
     """Read the header by the one plugin that fits; Image.open would warn of large sizes first."""
     form, plugin = _format(data)
     with _decoding(form):
-        exif = None
-        if form == "PNG":
-            exif = _check_png(data, max_pixels)
-        elif form == "TIFF":
-            _check_tiff(data, max_pixels)
-        elif form == "JPEG":
-            _check_jpeg(data)
-        elif form == "BMP":
-            _check_bmp(data)
-        elif form == "AVIF":
-            _check_avif(data, max_pixels)
+        exif = check(form, data, max_pixels)
         image = plugin(io.BytesIO(data))
         if exif is not None:
             image.info["exif"] = exif
-    _check_pixels(*image.size, max_pixels)
+    check_pixels(*image.size, max_pixels)
     return form, image
 
 
@@ -245,99 +204,6 @@ def _format(data: bytes) -> tuple[str, type[ImageFile]]:
             "a plain-text PBM, PGM or PPM; save it in the binary form (P4, P5 or P6)"
         )
     raise RefusedError(f"not a picture (it starts with {data[:12]!r}); {_WANTED}")
-
-
-def _check_png(data: bytes, max_pixels: int) -> bytes | None:
-    """Walk all chunks, as Pillow misses some cuts and errors; return the EXIF data, if any."""
-    if len(data) < 24:
-        raise _damaged("PNG", "it ends inside its header")
-    width, height = struct.unpack_from(">II", data, 16)
-    _check_pixels(width, height, max_pixels)
-    view, position, exif = memoryview(data), 8, None
-    kind = b""
-    while kind != b"IEND":
-        if position + 12 > len(data):
-            raise _damaged("PNG", "it ends before its end chunk")
-        length, kind = struct.unpack_from(">I4s", data, position)
-        end = position + 12 + length
-        if end > len(data):
-            raise _damaged("PNG", f"it ends inside chunk {kind!r}")
-        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end]):
-            raise _damaged("PNG", f"the checksum of chunk {kind!r} is wrong")
-        if kind == b"eXIf":
-            exif = b"Exif\0\0" + data[position + 8 : end - 4]
-        position = end
-    return exif
-
-
-def _check_jpeg(data: bytes) -> None:
-    """Refuse a header of very many parts: Pillow joins them in time that grows by their square."""
-    position, steps, exif = 2, 0, 0
-    while position + 1 < len(data):
-        steps += 1
-        if steps > _MAX_SEGMENTS:
-            raise RefusedError(
-                f"a JPEG whose header has more than {_MAX_SEGMENTS:,} parts; export it again"
-            )
-        first, marker = data[position : position + 2]
-        if first != 0xFF or marker == 0xFF:  # junk and filling, passed over byte by byte
-            position += 1
-        elif marker == _JPEG_SCAN[1]:
-            return
-        elif marker in _JPEG_BARE:
-            position += 2
-        else:
-            exif += marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0"
-            if exif > _MAX_EXIF:
-                raise RefusedError(f"a JPEG of more than {_MAX_EXIF} Exif parts; export it again")
-            position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4]))
-
-
-def _check_avif(data: bytes, max_pixels: int) -> None:
-    """Refuse coded pictures that are larger than the header says, or very many of them."""
-    total = 0
-    for width, height in coded_sizes(data):
-        _check_pixels(width, height, max_pixels)
-        total += width * height
-        if total > _MOST_LAYERS * max_pixels:
-            raise RefusedError("an AVIF of many large pictures; save one of them")
-
-
-def _check_bmp(data: bytes) -> None:
-    if len(data) < 34:
-        raise _damaged("BMP", "it ends inside its header")
-    header, width, height, _, _, kind = struct.unpack_from("<IiiHHI", data, 14)
-    if header >= 40 and kind in (1, 2):
-        count = abs(width) * abs(height)
-        if count > _MAX_RUNS:
-            raise RefusedError(
-                f"a BMP in runs of {abs(width):,} x {abs(height):,} = {_count(count)} pixels; the "
-                f"limit is {_count(_MAX_RUNS)}; save it without runs"
-            )
-
-
-def _check_tiff(data: bytes, max_pixels: int) -> None:
-    """Refuse a page of very many strips or tiles: Pillow makes 100 bytes of the 4 of each.
-
-    And tiles beyond the limit of pictures: a whole one is decoded, however little of it is used.
-    """
-    order = "<" if data.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(f"{order}I", data, 4)
-    (entries,) = struct.unpack_from(f"{order}H", data, start)
-    sides: dict[int, int] = {}
-    for position in range(start + 2, start + 2 + 12 * entries, 12):
-        tag, kind, count = struct.unpack_from(f"{order}HHI", data, position)
-        if tag in (TILEWIDTH, TILELENGTH):
-            if kind not in (3, 4):
-                raise _damaged("TIFF", "the size of its tiles is no whole number")
-            form = f"{order}{'H' if kind == 3 else 'I'}"
-            (side,) = struct.unpack_from(form, data, position + 8)
-            sides[tag] = max(sides.get(tag, 0), side)
-        if tag in (STRIPOFFSETS, TILEOFFSETS) and count > _MAX_STRIPS:
-            raise RefusedError(
-                f"a TIFF in {count:,} pieces; the limit is {_MAX_STRIPS:,}; export it again"
-            )
-    _check_pixels(sides.get(TILEWIDTH, 0), sides.get(TILELENGTH, 0), max_pixels)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -362,7 +228,7 @@ def _decode(image: ImageFile, data: bytes, reduce: int) -> NDArray[np.uint8]:
     pixels = _decode_plain_jpeg(image, data, reduce)
     if pixels is not None:
         return pixels
-    _check_scans(image, data)
+    check_scans(image, data)
     width, height = image.size
     if min(width, height) < reduce:
         return _shrink(_to_rgb(image), reduce)
@@ -377,7 +243,7 @@ def _scaled_samples(image: PpmImageFile, data: bytes) -> NDArray[np.uint8]:
     bands = len(image.getbands())
     kind, count = np.dtype("u1" if maxval < 256 else ">u2"), image.width * image.height * bands
     if len(data) - tile.offset < count * kind.itemsize:
-        raise _damaged("PPM", "it ends before its last pixel")
+        raise damaged("PPM", "it ends before its last pixel")
     table = np.rint(np.arange(maxval + 1) * (255 / maxval)).astype(np.uint8)
     values = np.minimum(np.frombuffer(data, kind, count, tile.offset), maxval)
     pixels = table[values].reshape(image.height, image.width, bands)
@@ -389,8 +255,8 @@ def _decode_plain_jpeg(image: JpegImageFile, data: bytes, reduce: int) -> NDArra
 
     OpenCV also returns pictures that end in grey, so anything unusual is left to Pillow.
     """
-    end = _JPEG_MARKER.search(data, _scan_start(image))
-    if end is None or end.group() != _JPEG_END or image.mode not in ("L", "RGB"):
+    end = JPEG_MARKER.search(data, scan_start(image))
+    if end is None or end.group() != JPEG_END or image.mode not in ("L", "RGB"):
         return None
     flags = REDUCTIONS[reduce] | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -398,23 +264,6 @@ def _decode_plain_jpeg(image: JpegImageFile, data: bytes, reduce: int) -> NDArra
     if pixels is None or pixels.shape[:2] != expected:
         return None
     return pixels.astype(np.uint8, copy=False)
-
-
-def _check_scans(image: JpegImageFile, data: bytes) -> None:
-    """Refuse a JPEG that would take hours: each scan of a few bytes costs a pass over it all."""
-    scans, position = 1, _scan_start(image)
-    while (marker := _JPEG_MARKER.search(data, position)) and marker.group() != _JPEG_END:
-        scans += marker.group() == _JPEG_SCAN
-        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
-    if scans > _MAX_SCANS:
-        raise RefusedError(f"a JPEG of {scans:,} scans; the limit is {_MAX_SCANS}; export it again")
-    if marker is None:
-        raise _damaged("JPEG", "it ends before its end marker")
-
-
-def _scan_start(image: JpegImageFile) -> int:
-    """Where the entropy-coded data begins: Pillow stops reading the header there."""
-    return cast(BinaryIO, image.fp).tell()
 
 
 def _shrink(pixels: NDArray[np.uint8], reduce: int) -> NDArray[np.uint8]:
@@ -478,7 +327,7 @@ def _array_to_rgb(array: NDArray[Any], max_pixels: int) -> NDArray[np.uint8]:
             f"an array of shape {array.shape}; give H x W grey, H x W x 3 RGB or H x W x 4 RGBA"
         )
     height, width = array.shape[:2]
-    _check_pixels(width, height, max_pixels)
+    check_pixels(width, height, max_pixels)
     pixels = _to_8_bit(array)
     if array.shape[2:] == (4,):
         return _to_rgb(Image.fromarray(np.ascontiguousarray(pixels)))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien import decoding
-from mien.decoding import RefusedError
 from mien.errors import ImageError, printable, shortened
+from mien.guards import RefusedError
 
 Encoded: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 Source: TypeAlias = Encoded | Image.Image | NDArray[Any]

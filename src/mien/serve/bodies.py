@@ -11,8 +11,8 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from mien.decoding import RefusedError
 from mien.errors import printable, shortened
+from mien.guards import RefusedError
 from mien.images import Limits, from_base64, unquoted
 from mien.serve import forms
 from mien.serve.metrics import Metrics
