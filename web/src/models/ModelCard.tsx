@@ -49,7 +49,7 @@ function Facts({ model }: { model: Model }) {
     // A link would go there without the key.
     event.preventDefault();
     setFailure(null);
-    service.file(model.name).then(
+    service.file(model).then(
       (content) => download(content, file),
       (thrown: unknown) => setFailure(asFailure(thrown)),
     );
