@@ -11,6 +11,17 @@ from tests.cli.conftest import Mien
 from tests.runs import toy_manifest
 from tests.tiny import AGE, GENDER, face_card, model_bytes
 
+RECIPE: dict[str, object] = {
+    "name": "toy",
+    "description": "A model for tests.",
+    "licence": "Apache-2.0",
+    "use": "tests",
+    "input": {"size": 16, "framing": "face"},
+    "network": {"backbone": "minivggnet"},
+    "tasks": [{"name": "age", "kind": "age"}],
+    "stages": [{"epochs": 1}],
+}
+
 
 def full_card() -> Card:
     age = Task(
@@ -177,3 +188,24 @@ def test_calibrate_writes_a_model_file_for_ones_own_pictures(mien: Mien, tmp_pat
 def test_calibrate_refuses_what_is_no_model(mien: Mien, tmp_path: Path) -> None:
     outcome = mien("models", "calibrate", "none.onnx", "toy.csv", "-o", "own.onnx")
     assert (outcome.code, "none.onnx" in outcome.err) == (2, True)
+
+
+def test_ensemble_writes_one_model_file(mien: Mien, tmp_path: Path) -> None:
+    manifest = toy_manifest(tmp_path / "toy")
+    for name in ("one", "two"):
+        card = face_card(name=name, tasks=(AGE,), recipe=RECIPE)
+        (tmp_path / f"{name}.onnx").write_bytes(model_bytes(card))
+    outcome = mien(
+        "models", "ensemble", "one.onnx", "two.onnx", "-d", manifest, "-o", "my both.onnx"
+    )
+    assert (outcome.code, "mien models show my both.onnx" in outcome.err) == (0, True)
+    card = model.Model.open(tmp_path / "my both.onnx").card
+    assert (card.name, bool(card.metrics)) == ("my-both", True)
+    described = mien("models", "describe", "my both.onnx")
+    assert "averages 2 networks" in described.err
+    assert "heads: age 101" in described.out.splitlines()
+
+
+def test_ensemble_takes_each_model_once(mien: Mien) -> None:
+    outcome = mien("models", "ensemble", "face", "face", "-d", "toy.csv", "-o", "both.onnx")
+    assert (outcome.code, "face is named twice" in outcome.err) == (2, True)

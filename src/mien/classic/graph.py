@@ -7,7 +7,7 @@ import onnx
 from onnx import helper
 
 from mien.errors import ModelError
-from mien.networks.graph import needed, used
+from mien.networks.graph import FIRST_MEMBER, needed, used
 
 FEATURES: Final = "features"
 """The output of what computes features."""
@@ -24,12 +24,12 @@ def before_heads(model: onnx.ModelProto) -> str:
     """Return the name of the tensor that all heads of a model begin with.
 
     In a file that mien trained the heads are known by their tensors' names; in any other the last
-    matrix product before each output is the head.
+    matrix product before each output is the head. Of an ensemble the first network counts.
 
     Raises:
         ModelError: The outputs do not share one last layer, or have none.
     """
-    graph = model.graph
+    graph = _first_member(model.graph)
     constant = _constants(graph)
     named = _entries(graph, constant)
     found = named or {_last_product(graph, constant, output.name) for output in graph.output}
@@ -120,6 +120,16 @@ def model_of(graph: onnx.GraphProto, parts: Sequence[onnx.ModelProto]) -> onnx.M
     made = helper.make_model(graph, opset_imports=imports, ir_version=version)
     made.producer_name = "mien"
     return made
+
+
+def _first_member(graph: onnx.GraphProto) -> onnx.GraphProto:
+    """Return the first network of an ensemble with its own outputs; of all else the graph."""
+    outputs = [f"{FIRST_MEMBER}{output.name}" for output in graph.output]
+    nodes = needed(graph.node, outputs)
+    if not set(outputs) <= {name for node in nodes for name in node.output}:
+        return graph
+    values = [helper.make_tensor_value_info(o, onnx.TensorProto.FLOAT, None) for o in outputs]
+    return helper.make_graph(nodes, graph.name, list(graph.input), values, list(graph.initializer))
 
 
 def _constants(graph: onnx.GraphProto) -> set[str]:

@@ -93,9 +93,13 @@ def _recipe_of(name: str) -> "Recipe":
     from mien.model import Model
     from mien.training import recipe_file
 
-    told = Model.open(name).card.recipe
+    told = dict(Model.open(name).card.recipe)
     if not told:
         raise RecipeError(f"{name}: its card tells no recipe, so its network is not known")
+    members = told.pop("members", [])
+    if members and isinstance(members, list):
+        count = len(members)
+        typer.echo(f"{name} averages {count} networks; the first of them is described", err=True)
     data = told.get("data")
     known = data if isinstance(data, dict) else {}
     return recipe_file.checked({**told, "data": known | {"manifest": "none"}}, [], name)

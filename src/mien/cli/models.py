@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mien.cli.describe import describe
+from mien.cli.ensemble import ensemble
 from mien.cli.imagenet import imagenet
 from mien.cli.output import json_text, percent
 from mien.cli.table import print_table
@@ -25,10 +26,11 @@ _FRAMINGS: Final = {"face": "a face, aligned by its landmarks", "centre": "the p
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List and show model files, describe networks, calibrate intervals.",
+    help="List and show model files, describe networks, calibrate and average models.",
 )
 app.command()(describe)
 app.command()(imagenet)
+app.command()(ensemble)
 
 
 @app.command("list")

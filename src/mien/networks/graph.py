@@ -1,12 +1,15 @@
 """ONNX graphs: what a tensor hangs on, and what a graph computes on the way."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+
+FIRST_MEMBER: Final = "first."
+"""Before the names of what the first network of an ensemble gives."""
 
 
 def needed(nodes: Iterable[onnx.NodeProto], tensors: Sequence[str]) -> list[onnx.NodeProto]:

@@ -147,11 +147,11 @@ def drawn_ages(tasks: Sequence[recipes.Task], labels: _Labels, seed: int) -> _La
     return found
 
 
-def classes_of(task: recipes.Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
+def classes_of(task: recipes.Task | Task, labels: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the true class of each row: the heaviest label, or the age in whole years.
 
     Args:
-        task: The recipe's task, a classification or an age.
+        task: A classification or an age.
         labels: N x classes, or N x 2 for ages, known exactly; older ages count as the last.
     """
     if task.kind == "classification":

@@ -1,5 +1,7 @@
 """A model file's age intervals and figures measured anew, its weights as they are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mien.card import Card, Task
@@ -9,7 +11,7 @@ from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError, ModelError
 from mien.evaluation import calibration
 from mien.evaluation.evaluate import evaluate
-from mien.evaluation.reading import read, stacked
+from mien.evaluation.reading import Outputs, read, stacked
 from mien.model import Model
 from mien.training.export import with_card
 from mien.training.finish import exactly_known
@@ -42,16 +44,63 @@ def recalibrate(
         DataError: A part is missing, has no exact ages, or a picture cannot be read.
     """
     model = Model(data, name, threads=threads)
-    ages = [task for task in model.card.tasks if task.kind == "age"]
-    if not ages:
+    if not any(task.kind == "age" for task in model.card.tasks):
         raise ModelError(
             f"{name}: it reads no age, and ages' intervals are what is calibrated here"
         )
-    part = manifest.part("validation").known()
-    if manifest.split_hash == model.card.split_hash:
-        _, part = halves(part, _seed(model.card))
+    part = calibration_part(manifest, [model.card])
     paths = [sample.path for sample in part.samples]
     outputs = stacked(watch(read(model, paths, threads=threads), len(paths)), model.card.tasks)
+    return settle(data, outputs, part, manifest, name=name, threads=threads, watch=watch)
+
+
+def calibration_part(manifest: Manifest, cards: Sequence[Card]) -> Manifest:
+    """Return what of the validation part chose none of the models, predicted labels left out.
+
+    A model that was trained on this very split was chosen on one half of it.
+
+    Raises:
+        DataError: There is no validation part, or nothing of it is left.
+    """
+    part = manifest.part("validation").known()
+    own = [card for card in cards if card.split_hash == manifest.split_hash]
+    left = [halves(part, seed)[1].samples for seed in dict.fromkeys(map(_seed, own))]
+    kept = set.intersection(*({sample.path for sample in half} for half in left)) if left else None
+    samples = tuple(s for s in part.samples if kept is None or s.path in kept)
+    if not samples:
+        raise DataError(
+            "all pictures of the validation part chose one of the models, so none is left to "
+            "calibrate on; take more pictures, or models of the same seed"
+        )
+    return Manifest(samples)
+
+
+def settle(
+    data: bytes,
+    outputs: Outputs,
+    part: Manifest,
+    manifest: Manifest,
+    *,
+    name: str,
+    threads: int,
+    watch: Watcher,
+) -> bytes:
+    """Return a model file with the margins of one part, and the figures of the test part.
+
+    Args:
+        data: The model file.
+        outputs: What it says of each picture of the calibrating part.
+        part: That part.
+        manifest: All pictures.
+        name: What messages call the model file.
+        threads: Processor cores to use; 0 for all.
+        watch: Progress over the pictures of the test part.
+
+    Raises:
+        DataError: A part has no exact ages, or a picture cannot be read.
+    """
+    model = Model(data, name, threads=threads)
+    ages = [task for task in model.card.tasks if task.kind == "age"]
     labels = targets(part, [Target(task.name, None) for task in ages])
 
     def measured(task: Task) -> Task:

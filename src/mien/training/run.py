@@ -29,6 +29,7 @@ from mien.training.export import export
 from mien.training.history import History, Row, Steps
 from mien.training.interrupt import interruptible
 from mien.training.loading import Batches, steps_of
+from mien.training.memory import keep_memory
 from mien.training.module import Trainee
 from mien.training.parts import Parts
 from mien.training.precision import mix
@@ -82,6 +83,7 @@ def fit(
         KeyboardInterrupt: The run was stopped; it can be resumed.
     """
     check_folder(recipe, folder, resume=resume)
+    keep_memory()
     card = card_of(recipe, parts)
     pl.seed_everything(recipe.seed, verbose=False)
     trainee = Trainee(recipe, net=net, shares=card.priors)
