@@ -320,10 +320,13 @@ class Evaluation(_Part):
 
     @property
     def card_metrics(self) -> tuple[Metric, ...]:
-        """The figures that a model's card keeps: all, by width of the face, by condition."""
+        """The figures that a model's card keeps: all, by width of the face, by condition.
+
+        To six digits, which is more than any of them means.
+        """
         by_width = (_as_metric(one, BY_WIDTH, str(one.width)) for one in self.widths)
         by_condition = (_as_metric(one, BY_CONDITION, one.condition) for one in self.conditions)
-        return (*self.metrics, *by_width, *by_condition)
+        return tuple(map(_rounded, (*self.metrics, *by_width, *by_condition)))
 
     def to_json(self) -> str:
         """Return the text of `evaluation.json`."""
@@ -366,6 +369,13 @@ def _as_metric(figure: WidthFigure | ConditionFigure, by: str, group: str) -> Me
         group=group,
         low=figure.low,
         high=figure.high,
+    )
+
+
+def _rounded(metric: Metric) -> Metric:
+    parts = {name: getattr(metric, name) for name in ("value", "low", "high")}
+    return metric.model_copy(
+        update={name: x if x is None else float(f"{x:.6g}") for name, x in parts.items()}
     )
 
 

@@ -22,7 +22,8 @@ from mien.training.padding import settle_padding
 
 _OPSET: Final = 17
 _TOLERANCE: Final = 1e-4
-_SMALL: Final = 256
+_SMALL: Final = 96
+"""Tensors of fewer numbers stay whole: the node that brings them back would take what they save."""
 
 
 class _Answers(nn.Module):
@@ -139,15 +140,19 @@ def traced(module: nn.Module, pixels: Tensor, names: list[str]) -> onnx.ModelPro
 
 
 def shorten_names(model: onnx.ModelProto) -> None:
-    """Take the long names away that say nothing to anybody; tensors with weights keep theirs.
+    """Take away the long names that say nothing to anybody, and what concerns training alone.
 
-    They are a twentieth of a small network's file.
+    Tensors with weights keep their names. The others are a twentieth of a small network's file.
     """
     graph = model.graph
     kept = {value.name for value in (*graph.input, *graph.output, *graph.initializer)}
     short: dict[str, str] = {}
     for node in graph.node:
         node.ClearField("name")
+        if node.op_type == "BatchNormalization":
+            used = [each for each in node.attribute if each.name == "epsilon"]
+            del node.attribute[:]
+            node.attribute.extend(used)
         for names in (node.input, node.output):
             for place, name in enumerate(names):
                 if name and name not in kept:
@@ -192,8 +197,8 @@ def round_to_half(module: nn.Module) -> None:
 
 
 def _halves(shape: Sequence[int]) -> bool:
-    """Say whether a tensor is halved: the large ones, but no norm's statistics."""
-    return len(shape) > 1 and math.prod(shape) >= _SMALL
+    """Say whether a tensor is halved: a small one would take more room for it."""
+    return math.prod(shape) >= _SMALL
 
 
 def halve(model: onnx.ModelProto) -> None:

@@ -14,8 +14,9 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import ValidationError
-from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint, WeightAveraging
 from pytorch_lightning.utilities import rank_zero_only
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mien.data.progress import Watcher, unwatched
 from mien.errors import RecipeError
@@ -99,9 +100,11 @@ def fit(
     if recipe.machine.precision == "bf16-mixed":
         mix(trainee.net)
     _claim(recipe, parts, folder)
+    # Its mean of equal numbers is that number: what is frozen stays to the last bit.
+    average = get_ema_multi_avg_fn(recipe.optimiser.average)  # type: ignore[no-untyped-call]
     with _quiet(), _opencv_as_before(), interruptible() as stop:
         callbacks = [
-            EMAWeightAveraging(decay=recipe.optimiser.average),
+            WeightAveraging(multi_avg_fn=average),
             History(folder / HISTORY, tell),
             Steps(watch, recipe.epochs * steps_of(recipe, parts), note),
             stop,
