@@ -73,7 +73,12 @@ class FaceReading:
 
     def _get(self, task: str, kind: type[_Kind]) -> _Kind:
         found = self.attributes.get(task)
-        if not isinstance(found, kind):
+        if found is not None and not isinstance(found, kind):
+            raise AttributeError(
+                f"this model's {task!r} is of another kind ({type(found).__name__}); take it from "
+                f"attributes[{task!r}]"
+            )
+        if found is None:
             have = ", ".join(self.attributes) or "nothing"
             raise AttributeError(f"{task!r} was not read; read were: {have}")
         return found

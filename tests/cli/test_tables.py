@@ -4,6 +4,8 @@ from mien.card import Metric
 from mien.cli.tables import epoch_line, gap_rows, headline
 from mien.evaluation.result import Evaluation, Gap
 
+UNITS = {"age": "years"}
+
 
 def test_headline() -> None:
     figures = [
@@ -28,7 +30,7 @@ def test_headline() -> None:
         level=0.95,
         metrics=tuple(metrics),
     )
-    assert headline(result).splitlines() == [
+    assert headline(result, UNITS).splitlines() == [
         "age         4,321 pictures, MAE 4.79 years, 90 % intervals hold 90.1%, "
         "their mean width is 18.0 years",
         "expression  4,321 pictures, accuracy 81.2%, balanced 60.0%, calibration error 2.0%",
@@ -46,7 +48,7 @@ def test_epoch_line() -> None:
         "loss": "4.07474",
         "loss/age": "3.9",
     }
-    assert epoch_line(row, 17) == (
+    assert epoch_line(row, 17, UNITS) == (
         "epoch 3 of 17: loss 4.075, validation 4.644, age MAE 5.13 years, gender accuracy 90.0%"
     )
 

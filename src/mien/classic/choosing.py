@@ -124,8 +124,15 @@ def fitted(one: Estimator, choice: Choice, plan: Plan, part: Part) -> Any:
     pipeline = one.build(choice, plan.seed)
     rows, values = balanced(part.rows, part.values, part.classes, plan.balance, plan.seed)
     weighed = {"model__sample_weight": weights(part.classes)} if plan.balance == "weights" else {}
-    try:
+    with _explained(one, choice):
         return pipeline.fit(rows, values, **weighed)
+
+
+@contextmanager
+def _explained(one: Estimator, choice: Choice) -> Iterator[None]:
+    """Say which parameters scikit-learn refuses, some of them only when it is asked."""
+    try:
+        yield
     except ValueError as error:
         told = ", ".join(f"{name}={value}" for name, value in choice.items())
         reason = str(error).partition("\n")[0]
@@ -149,7 +156,9 @@ def tried(
             continue
         pipeline = fitted(one, choice, plan, part.some(inside))
         left = part.some(known)
-        found.append(_worth(pipeline.predict(left.rows), left, figure))
+        with _explained(one, choice):
+            predicted = pipeline.predict(left.rows)
+        found.append(_worth(predicted, left, figure))
     if not found:
         raise DataError(
             "all training labels are predicted: nothing can be chosen by them; label some pictures"

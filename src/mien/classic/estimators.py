@@ -66,7 +66,7 @@ def named(kind: Kind, names: Sequence[str]) -> list[Estimator]:
         DataError: There is none of that name for the kind.
     """
     have = CLASSIFIERS if kind == "classification" else REGRESSORS
-    if list(names) == ["all"]:
+    if "all" in names:
         return list(have.values())
     for name in names:
         if name not in have:

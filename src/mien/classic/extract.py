@@ -57,7 +57,7 @@ def extract(
         OutputError: The file cannot be written.
     """
     if path.exists():
-        return _already(extractor, manifest, path, tell)
+        return _already(extractor, manifest, path, skipped, tell)
     filling = Filling(path, extractor, manifest)
     wanted = filling.missing
     total = len(manifest.samples)
@@ -94,7 +94,11 @@ def extract(
 
 
 def _already(
-    extractor: Extractor, manifest: Manifest, path: Path, tell: Callable[[str], None]
+    extractor: Extractor,
+    manifest: Manifest,
+    path: Path,
+    skipped: Skipped,
+    tell: Callable[[str], None],
 ) -> int:
     """Return how many pictures of a finished file have features.
 
@@ -109,6 +113,9 @@ def _already(
             "network; delete it, or name another file"
         )
     tell("already there")
+    for picture, done in zip(manifest.samples, found.done, strict=True):
+        if not done:
+            skipped.add("unreadable picture", f"{picture.path} (delete {path} to try it again)")
     return int(found.done.sum())
 
 

@@ -102,11 +102,20 @@ def fit(
     tries = [(one, choice) for one in wanted for choice in one.choices(plan.grid)]
     clock = Clock()
     found: dict[str, list[Tried]] = {one.name: [] for one in wanted}
+    refused: dict[str, list[DataError]] = {one.name: [] for one in wanted}
     for one, choice in watch(tries, len(tries)):
         with clock.of(one.name):
-            found[one.name].append(tried(one, choice, plan, material.train, folds, figure))
+            try:
+                found[one.name].append(tried(one, choice, plan, material.train, folds, figure))
+            except DataError as error:
+                refused[one.name].append(error)
     made = []
     for one in wanted:
+        if not found[one.name]:
+            raise refused[one.name][0]
+        # As 25 neighbours among 16 pictures: other values of the parameter were tried.
+        for reason in refused[one.name]:
+            tell(f"left out: {reason}")
         chosen = best(found[one.name], figure)
         with clock.of(one.name):
             pipeline = fitted(one, chosen.choice, plan, material.train)

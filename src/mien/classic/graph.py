@@ -33,6 +33,11 @@ def before_heads(model: onnx.ModelProto) -> str:
     constant = _constants(graph)
     named = _entries(graph, constant)
     found = named or {_last_product(graph, constant, output.name) for output in graph.output}
+    if len(found) != 1 and len(graph.output) == 1:
+        raise ModelError(
+            "the network looks at several changed copies of a picture, so no one layer holds its "
+            "features; take another model"
+        )
     if len(found) != 1:
         raise ModelError(
             f"the network's {len(graph.output)} outputs do not share one last layer, so it has no "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mien.cli.inputs import check_places
 from mien.errors import OutputError, printable
 from mien.files import atomic_write
 
@@ -52,6 +53,8 @@ def compare(
             raise OutputError(
                 f"{printable(str(path))}: name a file that ends in {', '.join(_KINDS)}"
             )
+    for path in output or []:
+        check_places(runs, output=path)
     found = comparisons.compare(gather(runs, rounds=rounds, seed=seed), seed)
     show(found)
     for path in output or []:

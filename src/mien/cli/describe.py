@@ -96,6 +96,11 @@ def _recipe_of(name: str) -> "Recipe":
     told = dict(Model.open(name).card.recipe)
     if not told:
         raise RecipeError(f"{name}: its card tells no recipe, so its network is not known")
+    if "features" in told:
+        raise RecipeError(
+            f"{name}: made by `mien fit`; what is described is the network whose features it took, "
+            "by its own name"
+        )
     members = told.pop("members", [])
     if members and isinstance(members, list):
         count = len(members)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.inputs import check_places
 from mien.errors import ModelError
 
 
@@ -46,6 +47,7 @@ def ensemble(
     twice = sorted({each for each in model if model.count(each) > 1})
     if twice:
         raise ModelError(f"{twice[0]} is named twice; an ensemble takes each model once")
+    check_places([*model, manifest], output=output)
     files = {each: models.find(each).read_bytes() for each in model}
     whole = manifests.read(manifest)
     found = averaged(

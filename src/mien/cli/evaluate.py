@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mien.cli.tables import GAPS, gap_rows
+from mien.cli.inputs import check_places
+from mien.cli.tables import GAPS, amount, gap_rows
 from mien.errors import OutputError, printable
 from mien.files import make_folder
 
@@ -97,13 +98,17 @@ def evaluate(
     from mien.cli.progress import watch
     from mien.data import manifest as manifests
     from mien.evaluation import evaluate as evaluation
+    from mien.evaluation.contenders import HISTORY
     from mien.evaluation.predictions import NAME as PREDICTIONS
-    from mien.model import Model
+    from mien.model import Model, find
 
     if grey and not widths:
         raise typer.BadParameter(
             "small copies are not read; leave out --no-widths", param_hint="--grey"
         )
+    if embed and report is None:
+        raise typer.BadParameter("it is about the report that --report names", param_hint="--embed")
+    check_places([model, manifest], output=output)
     opened = Model.open(model, threads=threads)
     whole = manifests.read(manifest)
     if report is not None:
@@ -126,7 +131,11 @@ def evaluate(
         evaluation.write_table(output, rows)
         typer.echo(f"{output}: {len(rows)} figures", err=True)
     if report is not None:
-        typer.echo(f"report: {evaluation.save(report, opened, result, embed=embed)}", err=True)
+        # In a run's own folder the report keeps the curves of its training.
+        curves = report / HISTORY
+        known = curves if curves.exists() and report.samefile(find(model).parent) else None
+        page = evaluation.save(report, opened, result, known, embed=embed)
+        typer.echo(f"report: {page}", err=True)
     if form is Format.JSON:
         typer.echo(json_text(json.loads(result.to_json()), indent=1))
     else:
@@ -204,7 +213,7 @@ def _figure(metric: "Metric", unit: str) -> dict[str, str]:
 
 
 def _text(name: str, value: float) -> str:
-    return f"{value:.2f}" if name in (*_IN_UNITS, "r2") else f"{value:.1%}"
+    return amount(value) if name in (*_IN_UNITS, "r2") else f"{value:.1%}"
 
 
 def _by_group(result: "Evaluation") -> Iterator[dict[str, str]]:

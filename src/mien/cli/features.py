@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.inputs import check_places
 from mien.errors import OutputError
 
 
@@ -67,6 +68,7 @@ def features(
     from mien.data import manifest as manifests
     from mien.data.sources.reading import Skipped
 
+    check_places([network, manifest], output=output, left_out=left_out)
     whole = manifests.read(manifest)
     extractor = open_extractor(
         network,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
+from mien.cli.inputs import check_places
+from mien.cli.tables import amount
 from mien.errors import DataError, OutputError
 
 if TYPE_CHECKING:
@@ -82,7 +84,9 @@ def fit(
     name: Annotated[str, typer.Option(help="The model's name; by default the file's.")] = "",
     licence: Annotated[str, typer.Option(help="For the card: licence of the weights.")] = "",
     use: Annotated[str, typer.Option(help="For the card: what they may be used for.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of folds, resampling and models.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of folds, resampling and models.")
+    ] = 0,
 ) -> None:
     """Fit ordinary classifiers, or regressors, on stored features.
 
@@ -107,6 +111,7 @@ def fit(
 
     if report is not None and output is None:
         raise typer.BadParameter("it is about the file that -o names", param_hint="--report")
+    check_places([features], output=output, table=table)
     read = store.read(features)
     given = material(read, task)
     _say_left_out(read.missing, given.unlabelled, task)
@@ -187,7 +192,7 @@ def _measured(metric: "Metric") -> str:
 
 
 def _text(name: str, value: float) -> str:
-    return f"{value:.2f}" if name in ("mae", "balanced_mae", "rmse", "r2") else f"{value:.1%}"
+    return amount(value) if name in ("mae", "balanced_mae", "rmse", "r2") else f"{value:.1%}"
 
 
 def _values(change: str) -> "tuple[str, list[Any]]":

@@ -43,16 +43,33 @@ def collect(arguments: Iterable[str], draw: Path | None) -> list[Input]:
         MienError: No argument leads to a picture.
     """
     found: dict[str, Input] = {}
-    for argument in arguments:
+    for argument in _without(list(arguments), draw):
         for item in _expand(argument, draw):
-            key = item.path if item.path == "-" else str(Path(item.path).absolute())
-            found.setdefault(key, item)
+            found.setdefault(_entry(item.path), item)
     inputs = list(found.values())
     if all(item.error for item in inputs):
         reasons = [f"{item.path or repr('')}: {item.error}" for item in inputs]
         more = [f"and {len(reasons) - _SHOWN:,} more"] if len(reasons) > _SHOWN else []
         raise MienError("\n".join(reasons[:_SHOWN] + more))
     return inputs
+
+
+def _entry(path: str) -> str:
+    """Return what all ways to write a path share; links to one file are pictures of their own."""
+    if path == "-":
+        return path
+    folder, name = os.path.split(path)
+    return str(Path(os.path.realpath(folder or ".")) / name)
+
+
+def _without(arguments: list[str], draw: Path | None) -> list[str]:
+    """Return the arguments but the folder of drawings, which `photos/*` names from its second run.
+
+    As the only argument it stays: then it is what is to be read.
+    """
+    if draw is None or len(arguments) < 2 or not draw.is_dir():
+        return arguments
+    return [each for each in arguments if _identity(each) != _identity(draw)] or arguments
 
 
 def _expand(argument: str, draw: Path | None) -> list[Input]:
@@ -64,7 +81,7 @@ def _expand(argument: str, draw: Path | None) -> list[Input]:
         return _found(argument, draw)
     matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (may be absolute)
     if matches:
-        return [item for match in matches for item in _found(match, draw)]
+        return [item for match in _without(matches, draw) for item in _found(match, draw)]
     reason = "no such file or folder; check the path"
     if "://" in argument:
         reason = "a URL is not fetched; download the picture first"
@@ -118,6 +135,33 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def check_places(read: Iterable[str | Path], **written: Path | None) -> None:
+    """Refuse, before long work, what could not be written in the end, or would lose what is read.
+
+    Args:
+        read: Files that are read; a name that is none, as of a packaged model, does not matter.
+        written: Option -> the file that it names.
+
+    Raises:
+        OutputError: A file's folder is missing, it is one of those read, or two are the same.
+    """
+    there = {identity: path for path in read if (identity := _identity(path))}
+    targets = {name: path for name, path in written.items() if path is not None}
+    taken: dict[Path, str] = {}
+    for name, path in targets.items():
+        if not path.absolute().parent.is_dir():
+            raise OutputError(
+                f"{path}: not written: there is no folder {path.parent}; create it or write "
+                "elsewhere"
+            )
+        if _identity(path) in there:
+            raise OutputError(f"{path}: this is a file to be read; write somewhere else")
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            first, second = (f"--{one.replace('_', '-')}" for one in (other, name))
+            raise OutputError(f"{path}: {first} and {second} name the same file; name two")
 
 
 def protect(inputs: Iterable[Input], targets: Iterable[Path]) -> None:

@@ -12,6 +12,7 @@ import typer
 from mien.cli.describe import describe
 from mien.cli.ensemble import ensemble
 from mien.cli.imagenet import imagenet
+from mien.cli.inputs import check_places
 from mien.cli.output import json_text, percent
 from mien.cli.table import print_table
 from mien.cli.tables import GAPS, gap_rows
@@ -126,6 +127,7 @@ def calibrate(
     from mien.files import atomic_write
     from mien.training.recalibrate import recalibrate
 
+    check_places([model, manifest], output=output)
     data = models.find(model).read_bytes()
     whole = manifests.read(manifest)
     found = recalibrate(data, whole, name=model, threads=threads, watch=watch("pictures read"))

@@ -1,7 +1,7 @@
 """`mien predict`: pictures in, one row a face out, or one a class."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,7 +15,7 @@ from mien.cli.inputs import Input, collect, drawings_of, protect
 from mien.cli.interrupt import interruptible
 from mien.cli.output import Format, Row
 from mien.cli.progress import Counts, progress
-from mien.errors import ModelError
+from mien.errors import ModelError, OutputError
 
 if TYPE_CHECKING:
     from mien.analyzer import Reading
@@ -322,7 +322,6 @@ def _run(
     output: Path | None,
 ) -> int:
     """Read the pictures, write and draw what was found, and return how many failed."""
-    from mien.draw import save
     from mien.images import load
 
     counts = Counts(len(inputs), faces=0 if "face" in reader.columns else None)
@@ -342,7 +341,7 @@ def _run(
                     target.parent.mkdir(parents=True, exist_ok=True)
                     # Read again, in full: faces are looked for in less of a large picture.
                     pixels = load(item.source).pixels
-                    save(reader.draw(pixels, result, rows), target)
+                    _save(reader.draw(pixels, result, rows), target, set(drawings.values()))
                 counts.add(rows)
                 advance()
     except KeyboardInterrupt:
@@ -351,6 +350,22 @@ def _run(
         raise typer.Exit(130) from None
     typer.echo(counts.summary(), err=True)
     return counts.failed
+
+
+def _save(drawn: "Pixels", target: Path, taken: Collection[Path]) -> None:
+    """Write a copy; as PNG, which holds any size, where the format of its name does not."""
+    from mien.draw import encode
+    from mien.files import atomic_write
+
+    try:
+        data = encode(drawn, target.suffix)
+    except OutputError:
+        data = encode(drawn, ".png")
+        target = target.with_name(f"{target.name}.png")
+        while target in taken:
+            target = target.with_stem(f"{target.stem}-2")
+    with atomic_write(target, "wb") as file:
+        file.write(data)
 
 
 def _results(reader: _Reader, inputs: Sequence[Input]) -> Iterator[tuple[Input, list[Row], Any]]:

@@ -1,6 +1,6 @@
 """Measured figures as lines of text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -8,23 +8,40 @@ if TYPE_CHECKING:
     from mien.training.history import Row
 
 _HEADLINES: Final = {
-    "mae": "MAE {:.2f} years",
     "coverage": "90 % intervals hold {:.1%}",
-    "width": "their mean width is {:.1f} years",
     "accuracy": "accuracy {:.1%}",
     "balanced_accuracy": "balanced {:.1%}",
     "calibration_error": "calibration error {:.1%}",
 }
+_IN_UNITS: Final = ("mae", "width")
 
 
-def headline(result: "Evaluation") -> str:
-    """Return one line a task: its main figures over all pictures."""
+def amount(value: float) -> str:
+    """Return a number in units of its own: two decimals, or two digits of a very small one."""
+    return f"{value:.2g}" if 0 < abs(value) < 0.095 else f"{value:.2f}"
+
+
+def _told(name: str, value: float, unit: str) -> str:
+    if name == "mae":
+        return f"MAE {amount(value)} {unit}".rstrip()
+    if name == "width":
+        return f"their mean width is {value:.1f} {unit}".rstrip()
+    return _HEADLINES[name].format(value)
+
+
+def headline(result: "Evaluation", units: "Mapping[str, str]") -> str:
+    """Return one line a task: its main figures over all pictures.
+
+    Args:
+        result: What was measured.
+        units: Task -> what its numbers count.
+    """
     lines: dict[str, list[str]] = {}
     for metric in result.metrics:
-        if metric.by or metric.name not in _HEADLINES:
+        if metric.by or metric.name not in (*_HEADLINES, *_IN_UNITS):
             continue
         parts = lines.setdefault(metric.task, [f"{metric.pictures:,} pictures"])
-        parts.append(_HEADLINES[metric.name].format(metric.value))
+        parts.append(_told(metric.name, metric.value, units.get(metric.task, "")))
     width = max(map(len, lines), default=0)
     return "\n".join(f"{task:<{width}}  {', '.join(parts)}" for task, parts in lines.items())
 
@@ -56,13 +73,13 @@ def gap_rows(gaps: "Iterable[Gap]") -> "Iterator[dict[str, str]]":
         }
 
 
-def epoch_line(row: "Row", epochs: int) -> str:
+def epoch_line(row: "Row", epochs: int, units: "Mapping[str, str]") -> str:
     """Return one line on an epoch: losses, and each task's headline figure on validation."""
     figures = []
     for key, value in row.items():
         part, _, rest = key.partition("/")
         task, _, figure = rest.partition("/")
         if part == "validation" and figure in ("mae", "accuracy"):
-            figures.append(f"{task} {_HEADLINES[figure].format(float(value))}")
+            figures.append(f"{task} {_told(figure, float(value), units.get(task, ''))}")
     losses = f"loss {float(row['loss']):.3f}, validation {float(row['validation/loss']):.3f}"
     return ", ".join([f"epoch {row['epoch']} of {epochs}: {losses}", *figures])

@@ -155,6 +155,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
     )
     typer.echo(_summary(loaded, parts, folder, trainee.begun), err=True)
     batches = watch("batches")
+    units = {t.name: t.unit or ("years" if t.kind == "age" else "") for t in loaded.tasks}
     try:
         best = runs.fit(
             loaded,
@@ -165,7 +166,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
             device=how.device,
             watch=batches,
             note=batches.note,
-            tell=lambda row: typer.echo(epoch_line(row, loaded.epochs), err=True),
+            tell=lambda row: typer.echo(epoch_line(row, loaded.epochs, units), err=True),
         )
     except KeyboardInterrupt:
         typer.echo(f"stopped; go on with: {again}", err=True)
@@ -183,7 +184,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
     typer.echo(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB; see {folder / 'report.html'}", err=True
     )
-    typer.echo(headline(result))
+    typer.echo(headline(result, units))
 
 
 def _sweep(recipe: Path, changes: list[str], axes: list[str], run: Path | None, how: _How) -> None:

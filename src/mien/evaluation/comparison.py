@@ -1,5 +1,6 @@
 """Runs beside each other: figures over seeds, and which differences are more than noise."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -170,7 +171,11 @@ def compare(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
         if reason:
             apart.append(Apart(first.name, second.name, reason))
             continue
-        differences += _differences(first, second, noisy)
+        found = [*_differences(first, second, noisy)]
+        if not found:
+            few = "too few test pictures to tell noise from more"
+            apart.append(Apart(first.name, second.name, few))
+        differences += found
     return Comparison(
         contenders=tuple(contenders),
         entries=tuple(entries),
@@ -265,7 +270,19 @@ def _ends(entry: Entry, metric: Metric, draws: Draws) -> tuple[float | None, flo
     if len(entry.runs) == 1:
         return metric.low, metric.high
     key = metric.task, metric.name
-    return interval(draws[key], Resampling().level) if key in draws else (None, None)
+    if key not in draws:
+        return None, None
+    # Student's t of a few seeds knows no bounds, where shares and errors have some.
+    ends = np.clip(interval(draws[key], Resampling().level), *_bounds(metric.name))
+    return float(ends[0]), float(ends[1])
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """Return between what a figure lies, whatever the pictures."""
+    if name == "r2":
+        return -math.inf, 1.0
+    kind = wording(name).kind
+    return {"share": (0.0, 1.0), "signed": (-math.inf, math.inf)}.get(kind, (0.0, math.inf))
 
 
 def _reason(first: Entry, second: Entry) -> str:
@@ -274,6 +291,9 @@ def _reason(first: Entry, second: Entry) -> str:
     if one.split_hash != other.split_hash or not one.split_hash:
         hashes = (run.split_hash or "unknown" for run in (one, other))
         return f"measured on different splits ({' and '.join(hashes)})"
+    kept = (one.predictions, other.predictions)
+    if len({found.split for found in kept if found is not None}) > 1:
+        return "measured on different parts of the data"
     tasks = {m.task for m in one.metrics} & {m.task for m in other.metrics}
     if not tasks:
         return "they share no task"

@@ -108,7 +108,7 @@ def gather(places: Sequence[str], *, rounds: int, seed: int = 0) -> list[Contend
         DataError: A folder holds no run that has ended, or a file of a run is damaged.
         ModelError: A model file cannot be used.
     """
-    found = [run for place in places for run in _runs(place)]
+    found = [*{path.resolve(): path for place in places for path in _runs(place)}.values()]
     names = _names(found)
     data = [_bytes(path) for path in found]
     models = [Model(one, str(path), threads=1) for one, path in zip(data, found, strict=True)]
@@ -145,7 +145,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
         if len(set(names)) == len(names):
             break
         names = [
-            "/".join(own[-depth:]) if names.count(name) > 1 else name
+            str(Path(*own[-depth:])) if names.count(name) > 1 else name
             for own, name in zip(parts, names, strict=True)
         ]
     return [printable(name) for name in names]
@@ -172,6 +172,8 @@ def _contender(name: str, path: Path, model: Model, data: bytes, speed: Speed | 
             text = _bytes(folder / EVALUATION)
             result = Evaluation.from_json(text, str(folder / EVALUATION))
             metrics, split_hash = result.metrics, result.split_hash
+            if result.split != "test":
+                name = f"{name} ({result.split} part)"
     return Contender(
         name=name,
         card=model.card,

@@ -74,7 +74,12 @@ class Said:
         if self.kind == "classification":
             yield class_measure(self.classes, self.output[rows]), rows
         elif self.kind == "regression":
-            yield regression_measure(known, self.output[rows, 0].astype(np.float64)), rows
+            numbers = self.output[:, 0].astype(np.float64)
+            if len(rows):
+                yield regression_measure(known, numbers[rows]), rows
+            if len(apart):
+                ends = self.truth[apart, 0], self.truth[apart, 1]
+                yield interval_measure(*ends, numbers[apart]), apart
         else:
             years, low, high = np.asarray(self.output, np.float64).round(1).T
             if len(rows):

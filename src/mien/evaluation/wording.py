@@ -68,7 +68,9 @@ def number(name: str, value: float, unit: str = "") -> str:
     if kind == "share":
         return f"{100 * value:.1f}{_PERCENT}"
     sign = "+" if kind == "signed" else ""
-    digits = f"{value:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
+    # Two digits of a very small one, which would be 0.0.
+    form = ".2g" if 0 < abs(value) < 0.095 else ".1f"
+    digits = f"{value:{sign}{form}}".replace("-", "\N{MINUS SIGN}")
     return f"{digits} {unit}".rstrip()
 
 

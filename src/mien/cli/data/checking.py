@@ -10,6 +10,7 @@ import typer
 
 from mien.cli.data.bars import print_bars
 from mien.cli.data.reporting import counted, report, report_skipped, say
+from mien.cli.inputs import check_places
 from mien.errors import DataError, MienError, printable
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def check(
     from mien.data.counts import count
     from mien.data.mend import mend
 
+    # A clean manifest may take the place of the one that is checked.
+    check_places([manifest], left_out=left_out, plot=plot)
+    check_places([], output=output, left_out=left_out, plot=plot)
     whole = manifests.read(manifest, parted=False)
     if plot is not None:
         _check_plot(whole)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mien.cli.data.reporting import report, report_skipped
-from mien.errors import OutputError
+from mien.cli.inputs import check_places
 
 if TYPE_CHECKING:
     from mien.data.sources import Importer
@@ -168,7 +168,7 @@ def import_source(
     """
     own = _Own(label or None, path_column, rule, races, pictures, only)
     own.refuse_without_effect(source)
-    _check_places(folder, output, left_out)
+    check_places([folder], output=output, left_out=left_out)
     from mien.cli.progress import watch
     from mien.data.sources.reading import Skipped
 
@@ -238,18 +238,3 @@ def _tasks(labels: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{column!r} is named twice", param_hint="'--label'")
         tasks[column] = task
     return tasks
-
-
-def _check_places(source: Path, output: Path, left_out: Path | None) -> None:
-    """Refuse, before long work, what cannot be written in the end, or would lose the table."""
-    targets = [path for path in (output, left_out) if path is not None]
-    for path in targets:
-        if not path.absolute().parent.is_dir():
-            raise OutputError(
-                f"{path}: not written: there is no folder {path.parent}; create it or write "
-                "elsewhere"
-            )
-        if source.is_file() and path.exists() and path.samefile(source):
-            raise OutputError(f"{path}: this is the table to be read; write somewhere else")
-    if len({path.resolve() for path in targets}) < len(targets):
-        raise OutputError(f"{output}: --output and --left-out name the same file; name two")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.data.reporting import report, say
+from mien.cli.inputs import check_places
 from mien.errors import DataError
 
 _PARTS = ("train", "validation", "test")
@@ -56,6 +57,7 @@ def label(
     for name in split or ():
         if name not in _PARTS:
             raise DataError(f"--split is one of {', '.join(_PARTS)}, not {name!r}")
+    check_places([], output=output)
     whole = manifests.read(manifest)
     named: list[str | None] = [*model] if model else [None]
     found = label_all(
