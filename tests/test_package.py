@@ -1,5 +1,6 @@
 """What `import mien` loads and gives, and that reading faces needs nothing of training."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,31 @@ def test_types_are_shipped() -> None:
 def test_every_error_of_the_family_can_be_caught_as_one(kind: type[MienError]) -> None:
     assert issubclass(kind, MienError)
     assert issubclass(mien.MienError, Exception)
+
+
+READ = """
+import sys, time
+from skimage import data
+import mien
+mien.Analyzer()(data.astronaut())
+time.sleep(float(sys.argv[1]))
+"""
+
+
+def traces(home: Path, **variables: str) -> set[str]:
+    """Return the files that a process of its own leaves in an empty home."""
+    known = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "HOME")}
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    subprocess.run(
+        [sys.executable, "-c", READ, "1"], env=known | places | variables, check=True, timeout=120
+    )
+    return {str(path.relative_to(home)) for path in home.rglob("*") if "onnx" in str(path).lower()}
+
+
+def test_onnxruntime_reports_nothing(tmp_path: Path) -> None:
+    """Its builds with telemetry leave the machine's number and a queue of events, unless told."""
+    (tmp_path / "quiet").mkdir()
+    (tmp_path / "asked").mkdir()
+    assert not traces(tmp_path / "quiet")
+    if not traces(tmp_path / "asked", ORT_DISABLE_TELEMETRY="0"):
+        pytest.skip("this build of onnxruntime has nothing to report with")

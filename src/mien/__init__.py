@@ -1,6 +1,11 @@
 """mien reads faces and pictures with small models that its users can train themselves."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Nothing is sent anywhere: onnxruntime's own builds report their use, with a lasting number for the
+# machine, unless this is said before they are loaded. Whoever wants that says 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

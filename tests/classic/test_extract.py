@@ -142,3 +142,16 @@ def test_a_finished_file_is_left_alone(tmp_path: Path) -> None:
     other = Manifest(manifest.samples[:3])
     with pytest.raises(DataError, match="holds the features of tiny-colour for another manifest"):
         extract(extractor, other, path, Skipped(), threads=1)
+
+
+def test_a_finished_file_says_what_it_lacks(tmp_path: Path) -> None:
+    manifest = coloured(tmp_path / "pictures", 6)
+    manifest.samples[2].path.write_bytes(b"no picture")
+    extractor = of_model(str(colour_model(tmp_path)), threads=1)
+    path = tmp_path / "f.safetensors"
+    extract(extractor, manifest, path, Skipped(), threads=1)
+    skipped = Skipped()
+    assert extract(extractor, manifest, path, skipped, threads=1) == 5
+    ((reason, (name,)),) = skipped.names.items()
+    assert reason == "unreadable picture"
+    assert f"{manifest.samples[2].path} (delete {path} to try it again)" == name

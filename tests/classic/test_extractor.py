@@ -124,3 +124,8 @@ def test_options_that_a_model_file_does_not_take(tmp_path: Path) -> None:
 def test_an_unknown_backbone() -> None:
     with pytest.raises(RecipeError, match="did you mean"):
         open_extractor("efficientnet_lite00", source="none")
+
+
+def test_a_model_that_looks_several_times_has_no_one_layer_of_features() -> None:
+    with pytest.raises(ModelError, match="several changed copies"):
+        open_extractor("cifar10")

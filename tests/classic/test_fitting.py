@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 
 from mien.card import Input
 from mien.classic.choosing import Plan, folds_of
-from mien.classic.estimators import CLASSIFIERS, REGRESSORS
+from mien.classic.estimators import CLASSIFIERS, REGRESSORS, named
 from mien.classic.express import card_of, express, expressed
 from mien.classic.fitting import compare, fit
 from mien.classic.graph import FEATURES
@@ -271,3 +271,20 @@ def test_solvers_that_do_not_converge_are_named(many: Features) -> None:
     assert lines == [
         "logistic-regression: its solver stopped before it converged, with some of its parameters"
     ]
+
+
+def test_more_neighbours_than_pictures_are_left_out(many: Features) -> None:
+    """The defaults go up to 25, and a little set has fewer pictures in a fold."""
+    kept = [row for row, s in enumerate(many.manifest.samples) if s.split != "train"][:60]
+    kept += [row for row, s in enumerate(many.manifest.samples) if s.split == "train"][:21]
+    samples = Manifest(tuple(many.manifest.samples[row] for row in kept))
+    few = replace(many, rows=many.rows[kept], done=many.done[kept], manifest=samples)
+    given = material(few, "kind")
+    lines: list[str] = []
+    (found,) = fit(given, card_of(few, given, "m"), Plan(("k-nn",)), tell=lines.append)
+    assert found.chosen.choice["n_neighbors"] < 21
+    assert any("left out: k-nn cannot be fitted with n_neighbors=25" in line for line in lines)
+
+
+def test_all_among_other_names_is_all(many: Features) -> None:
+    assert named("classification", ("tree", "all")) == named("classification", ("all",))

@@ -1,12 +1,14 @@
 """`mien evaluate`: the figures of a model file, and a warning where they may be too good."""
 
 import csv
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mien.data import manifest as manifests
 from mien.data.manifest import Manifest, Sample
 from mien.evaluation.result import Evaluation
 from tests.cli.conftest import Mien
@@ -122,6 +124,8 @@ def test_a_split_that_the_model_may_have_seen(
             "no picture in the part 'dev'; it has 3 in te",
         ),
         (["colour.onnx", "m.csv", "-o", "no/f.csv"], "there is no folder no; create it"),
+        (["colour.onnx", "m.csv", "-o", "./m.csv"], "m.csv: this is a file to be read; write"),
+        (["colour.onnx", "m.csv", "--embed"], "Invalid value for --embed: it is about the report"),
         (["colour.onnx", "m.csv", "--report", "m.csv"], "m.csv: no folder can be made here"),
         (["colour.onnx", "m.csv", "--grey", "mood"], "'mood' is no classification of this model"),
         (
@@ -143,6 +147,21 @@ def test_wrong_use(
     found = mien("evaluate", *arguments)
     assert found.code == 2
     assert message in found.err
+    assert manifests.read(Path("m.csv")) == manifest
+
+
+def test_a_runs_report_keeps_the_curves_of_its_training(
+    mien: Mien, manifest: Manifest, colour_model: Path, tmp_path: Path
+) -> None:
+    """`mien compare` advises to measure into a run's folder, where its history lies."""
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(colour_model, run / "model.onnx")
+    (run / "history.csv").write_text("epoch,loss,validation/loss\n1,3.5,3.25\n2,2.5,2.75\n")
+    assert mien("evaluate", run / "model.onnx", "m.csv", "--report", "run", "--no-widths").code == 0
+    assert (run / "training.png").exists()
+    assert mien("evaluate", colour_model, "m.csv", "--report", "new", "--no-widths").code == 0
+    assert not (tmp_path / "new" / "training.png").exists()
 
 
 def test_a_manifest_without_the_models_labels(

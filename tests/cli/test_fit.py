@@ -88,3 +88,38 @@ def test_no_features(mien: Mien, manifest: Path) -> None:
     found = mien("fit", "m.csv", "--task", "colour")
     assert found.code == 2
     assert "m.csv: not a file of features; make one by `mien features`" in found.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "f.safetensors"], "f.safetensors: this is a file to be read"),
+        (["-o", "new.onnx", "--table", "no/t.csv"], "there is no folder no"),
+        (["-o", "new.onnx", "--table", "new.onnx"], "--output and --table name the same file"),
+        (["--seed", "5000000000"], "--seed"),
+    ],
+)
+def test_nothing_is_lost_to_a_wrong_place(
+    mien: Mien, manifest: Path, arguments: list[str], message: str
+) -> None:
+    mien("features", "colour.onnx", "m.csv", "-o", "f.safetensors")
+    before = Path("f.safetensors").read_bytes()
+    found = mien("fit", "f.safetensors", "--task", "colour", "--model", "tree", *arguments)
+    assert (found.code, message in found.err) == (2, True), found.err
+    assert Path("f.safetensors").read_bytes() == before
+    assert not Path("new.onnx").exists()
+
+
+def test_features_are_not_written_over_what_they_come_from(mien: Mien, manifest: Path) -> None:
+    before = manifest.read_bytes()
+    for places in (["-o", "m.csv"], ["-o", "f.safetensors", "--left-out", "m.csv"]):
+        found = mien("features", "colour.onnx", "m.csv", *places)
+        assert (found.code, "m.csv: this is a file to be read" in found.err) == (2, True)
+    assert manifest.read_bytes() == before
+
+
+def test_what_a_fit_made_is_described_by_its_network(mien: Mien, manifest: Path) -> None:
+    mien("features", "colour.onnx", "m.csv", "-o", "f.safetensors")
+    mien("fit", "f.safetensors", "--task", "colour", "--model", "tree", "-o", "hues.onnx")
+    found = mien("models", "describe", "hues.onnx")
+    assert (found.code, "made by `mien fit`" in found.err) == (2, True)

@@ -190,6 +190,19 @@ def test_calibrate_refuses_what_is_no_model(mien: Mien, tmp_path: Path) -> None:
     assert (outcome.code, "none.onnx" in outcome.err) == (2, True)
 
 
+def test_nothing_is_lost_to_a_wrong_place(mien: Mien, tmp_path: Path) -> None:
+    manifest = toy_manifest(tmp_path / "toy")
+    before = manifest.read_bytes()
+    (tmp_path / "tiny.onnx").write_bytes(model_bytes(face_card(tasks=(AGE,))))
+    for arguments in (
+        ["calibrate", "tiny.onnx", manifest, "-o", manifest],
+        ["ensemble", "tiny.onnx", "face", "-d", manifest, "-o", manifest],
+    ):
+        outcome = mien("models", *arguments)
+        assert (outcome.code, "this is a file to be read" in outcome.err) == (2, True)
+    assert manifest.read_bytes() == before
+
+
 def test_ensemble_writes_one_model_file(mien: Mien, tmp_path: Path) -> None:
     manifest = toy_manifest(tmp_path / "toy")
     for name in ("one", "two"):

@@ -394,6 +394,45 @@ class TestDraw:
         assert {row["path"] for row in outcome.rows} == {"photos/x.png"}
         assert [path.name for path in Path("photos").rglob("*.png")].count("x.png") == 2
 
+    @pytest.mark.parametrize("arguments", [["photos/x.png", "photos/drawn"], ["photos/*"]])
+    def test_a_pattern_may_name_the_drawings_folder(
+        self, mien: Mien, red: Path, colour_model: Path, arguments: list[str]
+    ) -> None:
+        """As the shell's `photos/*` does from the second run on."""
+        Path("photos").mkdir()
+        shutil.copy(red, "photos/x.png")
+        draw = ("-m", colour_model, "--top", "1", "--draw", "photos/drawn")
+        first = mien("predict", "photos/x.png", *draw)
+        second = mien("predict", *arguments, *draw)
+        assert (first.code, second.code) == (0, 0), second.err
+        assert [row["path"] for row in second.rows] == ["photos/x.png"]
+
+    def test_a_picture_is_read_once_however_it_is_named(
+        self, mien: Mien, red: Path, colour_model: Path
+    ) -> None:
+        Path("photos").mkdir()
+        shutil.copy(red, "photos/x.png")
+        Path("photos/y.png").hardlink_to("photos/x.png")
+        names = ("photos/x.png", "./photos/../photos/x.png", "photos/y.png")
+        rows = mien("predict", *names, "-m", colour_model, "--top", "1").rows
+        assert [row["path"] for row in rows] == ["photos/x.png", "photos/y.png"]
+
+    def test_a_copy_is_a_png_where_its_format_cannot_hold_it(
+        self, mien: Mien, red: Path, colour_model: Path
+    ) -> None:
+        """WebP ends at 16,383 pixels; one such picture must not cost the others their rows."""
+        Path("photos").mkdir()
+        Image.new("RGB", (17000, 20)).save("wide.png")
+        Path("wide.png").rename("photos/wide.webp")
+        shutil.copy(red, "photos/x.png")
+        found = mien(
+            *("predict", "photos", "-m", colour_model, "--top", "1", "--draw", "out"),
+            *("-o", "rows.csv", "-f", "csv"),
+        )
+        assert found.code == 0
+        assert len(Path("rows.csv").read_text().splitlines()) == 3
+        assert {path.name for path in Path("out").iterdir()} == {"wide.webp.png", "x.png"}
+
     def test_the_box_lies_on_the_face(self, mien: Mien, face: Path, face_model: Path) -> None:
         before = Image.open(face)
         before.resize((2048, 2048)).save("large.jpg", quality=95)

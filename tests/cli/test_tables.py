@@ -1,7 +1,7 @@
 """Figures as lines of text."""
 
 from mien.card import Metric
-from mien.cli.tables import epoch_line, gap_rows, headline
+from mien.cli.tables import amount, epoch_line, gap_rows, headline
 from mien.evaluation.result import Evaluation, Gap
 
 UNITS = {"age": "years"}
@@ -62,3 +62,13 @@ def test_gaps_between_groups() -> None:
         *("20.3 points", "17.2 to 23.2 points"),
     ]
     assert (second["gap"], second["95 % interval"]) == ("0.5", "")
+
+
+def test_amounts() -> None:
+    """Two decimals, and of what they would make 0.00 two digits; units are the task's own."""
+    assert [amount(x) for x in (4.789, 0.5, 0.0044, -0.012, 0.0)] == [
+        *("4.79", "0.50", "0.0044", "-0.012", "0.00"),
+    ]
+    row = {"epoch": "1", "validation/w/mae": "0.0044", "validation/loss": "1", "loss": "1"}
+    assert epoch_line(row, 2, {"w": "kg"}).endswith("w MAE 0.0044 kg")
+    assert epoch_line(row, 2, {}).endswith("w MAE 0.0044")

@@ -1,5 +1,6 @@
 """Runs beside each other: what is more than noise, what is joined, what cannot be compared."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,38 @@ def test_runs_that_differ_by_their_seed_are_joined() -> None:
     assert joined.spread == pytest.approx(0.05 / 2**0.5)
     assert len(rows(found)) == 4
     assert {len(row) for row in rows(found)} == {len(rows(found)[0])}
+
+
+def test_an_interval_stays_within_what_a_share_can_be() -> None:
+    """Student's t of two seeds that differ much would reach below 0 and beyond 100 %."""
+    pair = [contender(f"seed={s},loss=a", wrong, seed=s) for s, wrong in ((1, 10), (2, 120))]
+    found = compare(pair)
+    for figure in found.figures:
+        assert figure.low is not None
+        assert figure.high is not None
+        assert 0 <= figure.low <= figure.value <= figure.high <= 1, figure
+    accuracy = found.figure("loss=a", "colour", "accuracy")
+    assert accuracy is not None
+    assert accuracy.high == 1
+
+
+def test_what_has_too_few_pictures_to_tell_is_told() -> None:
+    few = contender("one", 2)
+    assert few.predictions is not None
+    said = few.predictions.tasks["colour"]
+    cut = replace(said, truth=said.truth[:6], output=said.output[:6])
+    kept = replace(few.predictions, contents=few.predictions.contents[:6], tasks={"colour": cut})
+    runs = [contender("one", 2, predictions=kept), contender("two", 3, predictions=kept)]
+    found = compare(runs)
+    assert not found.differences
+    assert "too few test pictures" in found.apart[0].reason
+
+
+def test_different_parts_are_not_compared() -> None:
+    one, two = contender("one", 2), contender("two", 3)
+    assert two.predictions is not None
+    other = replace(two, predictions=replace(two.predictions, split="train"))
+    assert "different parts" in compare([one, other]).apart[0].reason
 
 
 def test_the_seeds_own_noise_hides_a_difference() -> None:

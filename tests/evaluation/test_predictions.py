@@ -1,10 +1,14 @@
 """Predictions that are kept: what was said comes back, and gives the very figures again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from numpy.typing import NDArray
 
+from mien.card import Card, Task
 from mien.data.manifest import Manifest, Sample
 from mien.errors import DataError
 from mien.evaluation.evaluate import evaluate
@@ -93,3 +97,25 @@ def test_nothing_is_kept_unasked(manifest: Manifest, tmp_path: Path) -> None:
 def test_an_empty_selection_is_kept(tmp_path: Path) -> None:
     Predictions("m", "test", "h", (), {}).save(tmp_path / NAME)
     assert read_predictions(tmp_path / NAME).contents == ()
+
+
+def test_a_number_that_is_known_by_an_interval_only(manifest: Manifest, tmp_path: Path) -> None:
+    """As FairFace's ages: a regression is measured by how often it lies inside."""
+    ages = Task(name="age", kind="regression", unit="years")
+    bins = [{"age_low": "0", "age_high": "9"}, {"age_low": "40", "age_high": "400"}]
+    samples = [replace(s, labels=bins[n % 2]) for n, s in enumerate(manifest.samples)]
+    weights = {"age": np.full((3, 1), 100, np.float32)}
+    model = Model(number_model(tiny.face_card(tasks=(ages,)), weights), threads=1)
+    result = evaluate(model, Manifest(tuple(samples)), threads=1, widths=False)
+    assert {m.name for m in result.metrics if not m.by} == {"in_interval"}
+    assert 0 < result.value("age", "in_interval") <= 1
+
+
+def number_model(card: Card, weights: dict[str, NDArray[np.float32]]) -> bytes:
+    """Return a model of one number: its last step is no softmax."""
+    model = onnx.load_from_string(tiny.model_bytes(card, weights))
+    (last,) = [node for node in model.graph.node if node.op_type == "Softmax"]
+    last.op_type = "Identity"
+    del last.attribute[:]
+    data: bytes = model.SerializeToString()
+    return data

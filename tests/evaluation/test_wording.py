@@ -33,6 +33,9 @@ def headline(*metrics: Metric, unit: str = "") -> str:
         ("accuracy", 0.9153, "", "91.5 %"),
         ("bias", 0.26, "years", "+0.3 years"),
         ("bias", -0.26, "years", "−0.3 years"),
+        ("mae", 0.0044, "points", "0.0044 points"),
+        ("bias", -0.012, "", "−0.012"),
+        ("bias", 0.0, "", "+0.0"),
         ("something_new", 2, "", "2.0"),
     ],
 )

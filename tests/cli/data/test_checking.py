@@ -55,6 +55,26 @@ def test_a_clean_manifest(mien: Mien, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "no/c.csv"], "there is no folder no"),
+        (["-o", "c.csv", "--left-out", "m.csv"], "m.csv: this is a file to be read"),
+        (["-o", "c.csv", "--left-out", "c.csv"], "--output and --left-out name the same file"),
+        (["-o", "c.csv", "--plot", "c.csv"], "--output and --plot name the same file"),
+    ],
+)
+def test_nothing_is_lost_to_a_wrong_place(
+    mien: Mien, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    write(tmp_path, (large(0), "train", {"mood": "good"}), (large(1), "test", {"mood": "bad"}))
+    before = (tmp_path / "m.csv").read_bytes()
+    found = mien("data", "check", "m.csv", "--fix", *arguments)
+    assert (found.code, message in found.err) == (2, True), found.err
+    assert (tmp_path / "m.csv").read_bytes() == before
+    assert not (tmp_path / "c.csv").exists()
+
+
 def test_all_that_is_wrong_is_named(mien: Mien, tmp_path: Path) -> None:
     write_dirty(tmp_path)
     found = mien("data", "check", "m.csv")
