@@ -188,9 +188,13 @@ def test_no_tasks_leave_the_faces() -> None:
 
 def test_what_was_not_read_says_what_was() -> None:
     (found,) = analyzer()(jpeg())
-    with pytest.raises(AttributeError, match=r"^'race' was not read; read were: age, gender$"):
+    with pytest.raises(
+        AttributeError, match=r"^'race' was not read; read were: age, gender\. Name it"
+    ):
         _ = found.race
-    with pytest.raises(AttributeError, match=r"^'expression' was not read; read were: nothing$"):
+    with pytest.raises(
+        AttributeError, match=r"^'expression' was not read; read were: nothing\. Name"
+    ):
         _ = make(tasks=[])(jpeg())[0].expression
 
 

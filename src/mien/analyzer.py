@@ -80,7 +80,9 @@ class FaceReading:
             )
         if found is None:
             have = ", ".join(self.attributes) or "nothing"
-            raise AttributeError(f"{task!r} was not read; read were: {have}")
+            raise AttributeError(
+                f"{task!r} was not read; read were: {have}. Name it in tasks=[...]"
+            )
         return found
 
 
@@ -317,6 +319,7 @@ def _check(faces: str, threads: int, min_face: float, max_faces: int | None) -> 
 def _choose(model: Model, names: Sequence[str] | None) -> list[Task]:
     if names is None:
         return [task for task in model.card.tasks if task.default]
+    names = [names] if isinstance(names, str) else names
     return [model.card.task(name) for name in dict.fromkeys(names)]
 
 

@@ -38,7 +38,7 @@ from mien.guards import (
     scan_start,
 )
 
-_WANTED = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture"
+_WANTED = "give a JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or PNM picture"
 _FORMATS: Final[dict[str, tuple[bytes, type[ImageFile]]]] = {
     "JPEG": (rb"\xff\xd8\xff", JpegImageFile),
     "PNG": (rb"\x89PNG\r\n\x1a\n", PngImageFile),

@@ -27,6 +27,9 @@ PICTURES: Final = ("cifar10",)
 VARIABLE: Final = "MIEN_MODEL"
 """The environment variable that names another default."""
 
+RUN_FILE: Final = "model.onnx"
+"""What a training calls its model file."""
+
 INPUT: Final = "image"
 _BATCH: Final = 64
 _LARGEST_FILE: Final = 2**31
@@ -78,6 +81,8 @@ def find(name: str | Path) -> Path:
         ) from error
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        if (path / RUN_FILE).is_file():
+            kind = f"a run's folder; its model file is {printable(str(path / RUN_FILE))}"
         raise ModelError(f"{shown!r}: {kind}; give the path of an .onnx model file")
     return path
 

@@ -1,11 +1,12 @@
 """Items without end through a pool: prepared side by side, finished in batches, given in order."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 _BATCH: Final = 16
 Item = TypeVar("Item")
@@ -65,12 +66,15 @@ def read(
     """Read pictures in order, as `in_batches` works through items.
 
     Args:
-        pictures: The pictures.
+        pictures: The pictures; one alone, by its path or as an array, is taken as one.
         prepare: Called for each picture, and told whether to `keep` it decoded.
         finish: Runs the network over some prepared pictures.
         threads: How many threads work.
         keep: Whether results hold decoded pictures, of which few fit in memory.
     """
+    if isinstance(pictures, str | bytes | os.PathLike) or getattr(pictures, "ndim", 4) < 4:
+        # One picture, which would be taken apart.
+        pictures = cast("list[Item]", [pictures])
     batch = min(_BATCH, threads) if keep else _BATCH
     yield from in_batches(
         pictures, partial(prepare, keep=keep), finish, threads=threads, batch=batch

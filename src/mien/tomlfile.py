@@ -23,8 +23,10 @@ def read(path: Path, error: type[MienError]) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except IsADirectoryError as found:
+        raise error(f"{path}: a folder; name a TOML file") from found
     except OSError as found:
-        raise error(f"{path}: cannot be read ({found.strerror})") from found
+        raise error(f"{path}: cannot be read ({found.strerror}); check the path") from found
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as found:
         raise error(f"{path}: not a TOML file ({found})") from found
 

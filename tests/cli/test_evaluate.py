@@ -147,7 +147,7 @@ def test_wrong_use(
     found = mien("evaluate", *arguments)
     assert found.code == 2
     assert message in found.err
-    assert manifests.read(Path("m.csv")) == manifest
+    assert manifests.read(tmp_path / "m.csv") == manifest
 
 
 def test_a_runs_report_keeps_the_curves_of_its_training(

@@ -166,7 +166,8 @@ def test_list_marks_the_default(
     assert [line.split("  ")[0] for line in lines if "(default)" in line] == (
         [f"{marked} (default)"] if marked else []
     )
-    assert ("the default is own.onnx, by MIEN_MODEL" in lines) == (not marked)
+    told = "the default is own.onnx, by MIEN_MODEL, and there is no such model"
+    assert (told in lines) == (not marked)
 
 
 def test_list_says_so_when_there_is_none(mien: Mien, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,9 @@ def test_any_bytes_are_a_manifest_or_an_error(
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"missing\.csv: cannot be read \(No such file"):
         manifest.read(tmp_path / "missing.csv")
-    with pytest.raises(DataError, match=r"cannot be read \(Is a directory"):
+    with pytest.raises(
+        DataError, match="a folder; make a manifest of it: mien data import folders"
+    ):
         manifest.read(tmp_path)
 
 

@@ -101,8 +101,8 @@ def test_the_log_holds_nothing_private(
     assert line.keys() == {
         *("time", "level", "event", "request_id", "method", "route", "status", "milliseconds")
     }
-    assert (line["route"], line["status"]) == ("/v1/analyze", 200)
-    assert "status=200" in TextFormatter().format(record)
+    assert (line["route"], line["status"]) == ("/v1/analyze", 422)
+    assert "status=422" in TextFormatter().format(record)
 
 
 def test_a_log_line_tells_where_an_exception_came_from() -> None:

@@ -55,10 +55,12 @@ def audience(
     store: Annotated[
         str | None, typer.Option("--store", metavar="URL|FILE", help="The database of visits.")
     ] = None,
-    zone: Annotated[str | None, typer.Option(help="Time zone of days. [UTC]")] = None,
-    model: Annotated[str | None, typer.Option(help="The model that read the ages. [face]")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone of days. \\[UTC]")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The model that read the ages. \\[face]")
+    ] = None,
     k: Annotated[
-        int | None, typer.Option("--k", min=1, help="Totals below it are hidden. [5]")
+        int | None, typer.Option("--k", min=1, help="Totals below it are hidden. \\[5]")
     ] = None,
 ) -> None:
     """Show the audience."""

@@ -85,6 +85,10 @@ def _one(what: str, changes: list[str]) -> "Described":
         raise RecipeError("--set changes a recipe; name one, as in recipes/animals.toml")
     if what.endswith(".onnx") or what in {model.name for model in packaged()}:
         return summaries.describe(_recipe_of(what))
+    if Path(what).exists():
+        raise RecipeError(
+            f"{what}: neither a recipe, which ends in .toml, nor a model file, which ends in .onnx"
+        )
     return summaries.describe_backbone(what)
 
 

@@ -98,7 +98,6 @@ def evaluate(
     from mien.cli.progress import watch
     from mien.data import manifest as manifests
     from mien.evaluation import evaluate as evaluation
-    from mien.evaluation.contenders import HISTORY
     from mien.evaluation.predictions import NAME as PREDICTIONS
     from mien.model import Model, find
 
@@ -131,6 +130,8 @@ def evaluate(
         evaluation.write_table(output, rows)
         typer.echo(f"{output}: {len(rows)} figures", err=True)
     if report is not None:
+        from mien.evaluation.contenders import HISTORY
+
         # In a run's own folder the report keeps the curves of its training.
         curves = report / HISTORY
         known = curves if curves.exists() and report.samefile(find(model).parent) else None

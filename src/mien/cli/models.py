@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mien.card import Card, Confusion, Input, Metric, Task
     from mien.model import Model
 
+_ENOUGH: Final = 100
+"""Pictures below which a measured interval is mostly chance."""
 _UNBOUNDED: Final = 1_000_000
 _FRAMINGS: Final = {"face": "a face, aligned by its landmarks", "centre": "the picture's centre"}
 
@@ -66,7 +68,8 @@ def list_models() -> None:
         table.add_row(*map(_plain, cells))
     Console(highlight=False, markup=False, width=_width()).print(table)
     if default_name() not in {item.name for item in found}:
-        _echo(f"the default is {default_name()}, by {VARIABLE}")
+        there = "" if Path(default_name()).is_file() else ", and there is no such model"
+        _echo(f"the default is {default_name()}, by {VARIABLE}{there}")
 
 
 @app.command()
@@ -125,6 +128,7 @@ def calibrate(
     from mien.cli.progress import watch
     from mien.data import manifest as manifests
     from mien.files import atomic_write
+    from mien.model import Model
     from mien.training.recalibrate import recalibrate
 
     check_places([model, manifest], output=output)
@@ -134,6 +138,14 @@ def calibrate(
     with atomic_write(output, "wb") as file:
         file.write(found)
     typer.echo(f"{output}: mien models show {output} prints its figures", err=True)
+    for task in Model(found, str(output)).card.tasks:
+        pictures = sum(interval.pictures for interval in task.intervals)
+        if 0 < pictures < _ENOUGH:
+            typer.echo(
+                f"note: the intervals of {task.name} rest on {pictures:,} pictures alone; take "
+                f"{_ENOUGH} or more",
+                err=True,
+            )
 
 
 def _facts(opened: "Model") -> Iterator[tuple[str, str]]:

@@ -119,6 +119,8 @@ def serve(
     from mien.serve import settings as known
 
     settings = known.load(config, os.environ, given)
+    for line in known.misspelt(os.environ):
+        typer.echo(f"note: {line}", err=True)
     if show_config:
         typer.echo(known.shown(settings))
     elif openapi:

@@ -282,12 +282,13 @@ def _start(
     """Make a recipe for a folder or a manifest."""
     from mien.data import manifest
     from mien.model import Model
-    from mien.training.starter import starter
+    from mien.training.starter import check_changes, starter
 
     name = re.sub("[^a-z0-9]+", "-", data.resolve().stem.lower()).strip("-")
     name = name if name[:1].isalpha() else f"model-{name}".rstrip("-")
     folder = run or Path("runs") / name
     model = None if begin is None else Model.open(begin)
+    check_changes(changes)
     path = data if data.is_file() else _import(data, folder / "manifest.csv")
     return starter(manifest.read(path), path, name, model, changes), folder
 

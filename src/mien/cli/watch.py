@@ -67,7 +67,7 @@ def run(
         typer.Option("--stdout", help="Write visits as JSON lines, and store none."),
     ] = False,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve the audience and the page, as [serve] does.")
+        bool, typer.Option("--serve", help="Serve the audience and the page, as \\[serve] does.")
     ] = False,
     no_cameras: Annotated[
         bool,
@@ -114,10 +114,15 @@ def check(
 
     found = _config(config, camera)
     card = Model.open(found.model, threads=1).card
+    dark = False
     for one in found.cameras:
         typer.echo(f"{one.name}: {one.shown}", err=True)
-        for name, text in report(look(one, found, seconds), card):
+        seen = look(one, found, seconds)
+        dark = dark or not seen.looked_at
+        for name, text in report(seen, card):
             typer.echo(f"  {name:<8} {text}")
+    if dark:
+        raise MienError("a camera gave no picture; see its state")
 
 
 def _watch(config: "Config", *, lines: bool) -> None:
@@ -167,6 +172,11 @@ def _config(path: Path | None, camera: str | None, **changes: Any) -> "Config":
     if (path is None) == (camera is None):
         raise MienError("give either a configuration file or --camera")
     if path is not None:
+        if path.suffix.lower() != ".toml" and not path.is_dir():
+            raise MienError(
+                f"{path}: a configuration ends in .toml; a recording or a stream is watched by "
+                f"mien watch --camera {path}"
+            )
         return config.read(path)
     return config.of_source(str(camera), **changes)
 

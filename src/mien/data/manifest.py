@@ -252,8 +252,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         data = path.read_bytes()
         # Spreadsheets put a byte order mark before their UTF-8.
         text = data.decode("utf-8-sig")
+    except IsADirectoryError as error:
+        raise DataError(
+            f"{path}: a folder; make a manifest of it: mien data import folders {path} -o FILE.csv"
+        ) from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(

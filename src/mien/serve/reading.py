@@ -18,6 +18,7 @@ from mien.serve.requests import (
     BODY,
     DRAWN,
     REFUSALS,
+    QueryOptions,
     check_any_read,
     described,
     options_of,
@@ -41,7 +42,7 @@ router = APIRouter(
 _NAME: Final = "Name of the model; by default the service's first that fits."
 
 
-class FaceOptions(BaseModel):
+class FaceOptions(QueryOptions):
     """What is to be read of faces."""
 
     model: str | None = Field(default=None, description=_NAME)
@@ -92,7 +93,7 @@ class AnalyzeOptions(FaceOptions):
     )
 
 
-class ClassifyOptions(BaseModel):
+class ClassifyOptions(QueryOptions):
     """What is to be told of whole pictures."""
 
     model: str | None = Field(default=None, description=_NAME)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mien.errors import ImageError
 from mien.serve import bodies
@@ -111,6 +111,12 @@ async def form_of(request: Request, field: str) -> AsyncIterator[Upload]:
         if bodies.media_type(request) != bodies.MULTIPART:
             raise bodies.unsupported(request, bodies.MULTIPART)
         yield bodies.parse_multipart(request, body, field)[0]
+
+
+class QueryOptions(BaseModel):
+    """Options in a request's address; one that is not known is refused, for it may be misspelt."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def options_of(request: Request, model: type[Options]) -> Options:

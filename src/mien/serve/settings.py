@@ -1,5 +1,6 @@
 """What a service is told: from a TOML file, the environment and flags, the last of which wins."""
 
+import difflib
 import os
 import re
 import tomllib
@@ -20,7 +21,7 @@ from pydantic import (
 )
 
 from mien.errors import MienError, printable, shortened
-from mien.model import PICTURES, default_name
+from mien.model import PICTURES, VARIABLE, default_name
 
 PREFIX: Final = "MIEN_"
 _SHORTEST_KEY: Final = 16
@@ -237,6 +238,17 @@ def merged(
         raise SettingsError(f"settings: {_first(error)}") from None
 
 
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """Return environment variables that are almost a setting's, each with what may be meant."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields] + [VARIABLE]
+    found = []
+    for key in sorted(set(environment) - set(known)):
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.85)
+        if key.startswith(PREFIX) and near:
+            found.append(f"{printable(key)} is no setting; did you mean {near[0]}?")
+    return found
+
+
 def shown(settings: Settings) -> str:
     """Return the settings as TOML, with the secrets masked."""
     lines = []
@@ -268,7 +280,11 @@ def _first(error: ValidationError) -> str:
     if not name:
         return str(message)
     if first["type"] == "extra_forbidden":
-        return f"there is no setting {printable(name)!r}; `mien serve --show-config` lists them"
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        return (
+            f"there is no setting {printable(name)!r}; {meant}`mien serve --show-config` lists them"
+        )
     if first["type"] == "too_short":
         return f"{name}: names none; name one or more, parted by commas"
     received = "" if name.startswith("api_key") else f", not {shortened(repr(first['input']))}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mien.data.groups import label_of
 from mien.data.labels import AGE
 from mien.data.manifest import Manifest
-from mien.errors import DataError
+from mien.errors import DataError, RecipeError
 from mien.model import Model
 from mien.training.recipe import Recipe
 from mien.training.recipe_file import checked
@@ -59,6 +59,23 @@ def starter(
         found["tasks"] = [{"name": task, "kind": "classification", "labels": labels}]
     found |= _schedule(max(1, sum(sample.split == "train" for sample in data.samples)))
     return checked(found, changes, f"{path}")
+
+
+def check_changes(changes: Sequence[str]) -> None:
+    """Try changes on a recipe of no data: what is misspelt is told before any picture is read.
+
+    Raises:
+        RecipeError: There is no such key, or it is no change at all. Whether a value can be is told
+            later, for it may be about a task that the data is yet to name.
+    """
+    found = _recipe("made", Path("none.csv"), None, faces=False)
+    found["tasks"] = [{"name": "label", "kind": "classification", "labels": ["a", "b"]}]
+    known = [change for change in changes if not change.strip().startswith("tasks.")]
+    try:
+        checked(found | _schedule(100), known, "--set")
+    except RecipeError as error:
+        if "unknown key" in str(error) or not str(error).startswith("--set: "):
+            raise
 
 
 def _recipe(name: str, path: Path, begin: Model | None, *, faces: bool) -> dict[str, Any]:

@@ -26,11 +26,11 @@ def augment(
     ] = "",
     recipe: Annotated[
         Path | None,
-        typer.Option(metavar="RECIPE", help="Change pictures as its [augmentation] says."),
+        typer.Option(metavar="RECIPE", help="Change pictures as its \\[augmentation] says."),
     ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One key of [augmentation]; repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="One key of \\[augmentation]; repeatable."),
     ] = None,
     size: Annotated[
         int, typer.Option(min=16, max=4096, help="Largest side of a new picture, in pixels.")

@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from mien.serve.problems import overloaded, responses
 from mien.serve.service import Service, ServiceDep, service_of
@@ -15,10 +15,16 @@ from mien.watch import rows
 from mien.watch.http import events
 from mien.watch.http.answers import audience_result, live_result
 from mien.watch.http.hub import Hub, HubDep, hub_of
+from mien.watch.http.requests import refuse_unknown
 from mien.watch.http.schemas import AudienceResult, Format, LiveResult, PrivacyResult
 from mien.watch.privacy import statement
 
-router = APIRouter(prefix="/v1", tags=["audience"], responses=responses(401, 429))
+router = APIRouter(
+    prefix="/v1",
+    tags=["audience"],
+    responses=responses(401, 429),
+    dependencies=[Depends(refuse_unknown)],
+)
 
 _LOOK: Final = 0.5
 _QUIET: Final = 15.0

@@ -3,17 +3,22 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from mien import draw
 from mien.serve.problems import responses
 from mien.serve.service import ServiceDep
 from mien.watch.http.answers import camera_result
 from mien.watch.http.hub import HubDep
-from mien.watch.http.requests import body_of, described
+from mien.watch.http.requests import body_of, described, refuse_unknown
 from mien.watch.http.schemas import AreasBody, CameraResult
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"], responses=responses(401, 429))
+router = APIRouter(
+    prefix="/v1/cameras",
+    tags=["cameras"],
+    responses=responses(401, 429),
+    dependencies=[Depends(refuse_unknown)],
+)
 
 _Name = Annotated[str, Path(max_length=60, description="The camera's name.", examples=["door"])]
 

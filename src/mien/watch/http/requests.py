@@ -3,6 +3,7 @@
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from mien.serve import bodies
@@ -30,6 +31,19 @@ async def body_of(request: Request, model: type[Body]) -> Body:
         if len(body) > MOST_BYTES:
             raise _too_large()
         return bodies.parse_json(body, model)
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse a parameter in a request's address that its route does not know: it may be misspelt.
+
+    Raises:
+        RequestValidationError: There is one.
+    """
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        told = f"there is no such parameter; there are {', '.join(sorted(known)) or 'none'}"
+        raise RequestValidationError([{"loc": ("query", unknown[0]), "msg": told}])
 
 
 def _too_large() -> Problem:

@@ -3,14 +3,14 @@
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from mien.errors import MienError
 from mien.serve.problems import MEDIA_TYPE, Problem, ProblemDocument, overloaded, responses
 from mien.serve.service import ServiceDep
 from mien.watch.http.answers import door_result, running_tally
 from mien.watch.http.hub import Hub, HubDep, no_such_tally
-from mien.watch.http.requests import body_of, described
+from mien.watch.http.requests import body_of, described, refuse_unknown
 from mien.watch.http.schemas import (
     FinishedTally,
     RunningTally,
@@ -21,7 +21,12 @@ from mien.watch.http.schemas import (
 )
 from mien.watch.tallying import Running
 
-router = APIRouter(prefix="/v1/tallies", tags=["tallies"], responses=responses(401, 429))
+router = APIRouter(
+    prefix="/v1/tallies",
+    tags=["tallies"],
+    responses=responses(401, 429),
+    dependencies=[Depends(refuse_unknown)],
+)
 
 _Id = Annotated[str, Path(max_length=64, description="The tally's id.")]
 _BODY: Final = (400, 408, 413, 415, 422, 503)
