@@ -125,6 +125,18 @@ def test_readings_come_in_order(count: int) -> None:
     assert [reading.height for reading in readings] == [20 + number for number in range(count)]
 
 
+@pytest.mark.parametrize("alone", [astronaut(), jpeg()], ids=["array", "bytes"])
+def test_one_picture_for_a_list_is_taken_as_one(alone: Any) -> None:
+    (reading,) = analyzer().read(alone)
+    assert len(reading.faces) == 1
+
+
+def test_one_task_for_a_list_is_taken_as_one(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    (reading,) = make(tasks="gender").read(str(tmp_path / "a.jpg"))
+    assert list(reading.faces[0].attributes) == ["gender"]
+
+
 def test_one_bad_picture_fails_alone() -> None:
     missing = "no/such.jpg"
     sources: list[Any] = [jpeg(), b"plain text", RED, missing, jpeg()[:9000], None, 7, jpeg()]

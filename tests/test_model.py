@@ -323,3 +323,9 @@ def test_the_default_is_one_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(models.VARIABLE, "fcae")
     with pytest.raises(ModelError, match=r"'fcae' \(MIEN_MODEL names it\): neither"):
         Model.open()
+
+
+def test_a_runs_folder_says_where_its_model_file_is(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"model")
+    with pytest.raises(ModelError, match=r"a run's folder; its model file is .*model\.onnx"):
+        Model.open(tmp_path)

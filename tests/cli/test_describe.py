@@ -1,8 +1,10 @@
 """`mien models describe`: plain lines, counts in full digits, nothing cut."""
 
 import json
+import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.cli.conftest import Mien
@@ -62,3 +64,17 @@ def test_what_cannot_be_described(mien: Mien, sources: Path) -> None:
         found = mien("models", "describe", *arguments)
         assert found.code == 2
         assert message in found.err
+
+
+def test_describing_without_its_packages(mien: Mien, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("mien.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mien.training.summary", None)
+    found = mien("models", "describe", "resnet18")
+    assert (found.code, "pip install 'mien[train]'" in found.err) == (2, True)
+
+
+def test_a_file_that_is_neither_recipe_nor_model(mien: Mien) -> None:
+    Path("photo.jpg").write_bytes(b"picture")
+    found = mien("models", "describe", "photo.jpg")
+    assert (found.code, "neither a recipe, which ends in .toml" in found.err) == (2, True)

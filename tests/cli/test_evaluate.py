@@ -91,6 +91,18 @@ def test_a_report(mien: Mien, manifest: Manifest, colour_model: Path, tmp_path: 
     assert Evaluation.from_json(text, "evaluation.json").split_hash == manifest.split_hash
 
 
+def test_figures_need_no_package_that_draws(
+    mien: Mien, manifest: Manifest, colour_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("mien.evaluation")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    found = mien("evaluate", colour_model, "m.csv", "--no-widths")
+    assert found.code == 0
+    found = mien("evaluate", colour_model, "m.csv", "--report", "new")
+    assert (found.code, "pip install 'mien[train]'" in found.err) == (2, True)
+
+
 def test_a_report_without_its_packages(
     mien: Mien, manifest: Manifest, colour_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,3 +169,14 @@ def test_messages_obey_no_control_characters(mien: Mien) -> None:
 
     assert outcome.err.startswith("mien: \\x1b[31mred\\x9b.jpg: ")
     assert outcome.err.strip().isprintable()
+
+
+def test_brackets_stand_in_the_help(mien: Mien) -> None:
+    """Rich takes words in brackets for markup, and leaves them out."""
+    for arguments, shown in (
+        (("data", "augment"), "One key of [augmentation]; repeatable."),
+        (("watch", "run"), "as [serve] does."),
+        (("audience",), "Totals below it are hidden. [5]"),
+    ):
+        text = mien(*arguments, "--help").out.replace("\u2502", " ")
+        assert shown in " ".join(text.split()), text

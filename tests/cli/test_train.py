@@ -150,6 +150,23 @@ def test_wrong_use(arguments: list[str], message: str, whole: Path, mien: Mien) 
     assert not Path("x").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("optimizer.rate=1", "mien: --set: unknown key 'optimizer'; did you mean 'optimiser'?"),
+        ("optimiser.rat=1", "unknown key 'optimiser.rat'"),
+        ("rate", "a change is written key=value"),
+    ],
+)
+def test_a_misspelt_key_is_told_before_a_folder_is_read(
+    mien: Mien, tmp_path: Path, change: str, message: str
+) -> None:
+    (tmp_path / "animals" / "cats").mkdir(parents=True)
+    found = mien("train", "--data", "animals", "--set", change, "-o", "x")
+    assert (found.code, message in found.err) == (2, True), found.err
+    assert not Path("x").exists()
+
+
 def test_training_without_its_packages(mien: Mien, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("mien.training")]:
         monkeypatch.delitem(sys.modules, name)

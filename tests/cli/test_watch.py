@@ -75,6 +75,8 @@ def test_check_says_what_a_camera_gives(film: Path, mien: Mien) -> None:
         (["none.toml"], "cannot be read"),
         (["a.toml", "--camera", "0"], "either a configuration file or --camera"),
         (["--camera", "gopher://u:secret@h"], "not with gopher"),
+        (["day.mp4"], "mien watch --camera day.mp4"),
+        (["check", "--camera", "none.mp4", "--seconds", "1"], "a camera gave no picture"),
         (["run"], "either a configuration file or --camera"),
         (["--camera", "0", "--serve"], "goes with a configuration alone"),
         (["--camera", "0", "--no-cameras"], "goes with a configuration alone"),

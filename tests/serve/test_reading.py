@@ -95,6 +95,7 @@ def test_a_picture_taken_whole_may_lack_a_box(real: Running, red: bytes) -> None
         ("max_faces=0", 422, "invalid-request"),
         ("min_face=nan", 422, "invalid-request"),
         ("faces=all", 422, "invalid-request"),
+        ("taks=age", 422, "invalid-request"),
     ],
 )
 def test_wrong_options(real: Running, red: bytes, query: str, status: int, kind: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.serve.settings import Settings, SettingsError, load, shown
+from mien.serve.settings import Settings, SettingsError, load, misspelt, shown
 from tests.serve.conftest import KEY
 
 
@@ -25,6 +25,11 @@ def test_lists_are_parted_at_commas() -> None:
 
 def test_other_and_empty_variables_do_not_matter() -> None:
     assert load(None, {"MIEN_NOTHING": "1", "MIEN_PORT": ""}, {}) == Settings()
+
+
+def test_a_variable_that_is_almost_one_is_told() -> None:
+    found = misspelt({"MIEN_PROT": "1", "MIEN_PORT": "1", "MIEN_MODEL": "a", "MIEN_SHOP_DB": "x"})
+    assert found == ["MIEN_PROT is no setting; did you mean MIEN_PORT?"]
 
 
 def test_the_default_model_is_that_of_all_of_mien(tmp_path: Path) -> None:
@@ -60,6 +65,7 @@ def test_what_is_shown_is_toml_that_can_be_read_again_without_secrets(tmp_path: 
         ({"port": "many"}, "port: .* not 'many'"),
         ({"port": 70000}, "port: .* not 70000"),
         ({"colour": 1}, "there is no setting 'colour'"),
+        ({"prot": 1}, "there is no setting 'prot'; did you mean 'port'"),
         ({"tls_cert": "a.pem"}, "tls_cert and tls_key go together"),
         ({"tls_cert": "a", "tls_key": "b", "tls_self_signed": True}, "leave it out"),
         ({"origins": "a.example"}, "origins.0: should be an origin like .*, not 'a.example'"),

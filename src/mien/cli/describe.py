@@ -50,6 +50,7 @@ def describe(
     """
     if (what is None) != everything:
         raise RecipeError("name a network, a recipe or a model file, or say --all; one of them")
+    _check_installed()
     if what is None:
         found = _all(recipes, changes or [])
         if as_json:
@@ -62,6 +63,16 @@ def describe(
         typer.echo(json_text(_data(one), indent=2))
         return
     _show(one)
+
+
+def _check_installed() -> None:
+    try:
+        import mien.training.summary  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise RecipeError(
+            f"describing a network needs packages that are not installed ({error.name}); "
+            "install them by: pip install 'mien[train]'"
+        ) from error
 
 
 def _all(folder: Path, changes: list[str]) -> "list[Described]":

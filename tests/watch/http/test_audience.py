@@ -73,6 +73,7 @@ def test_csv_is_that_of_the_command_line(shop: Running, mien: Mien) -> None:
         {"by": "shoes"},
         {"by": "hour,day"},
         {"by": "x" * 101},
+        {"form": "2026-03-02"},
         {"from": "yesterday"},
         {"from": "2026-13-01"},
         {"from": "2026-03-03", "to": "2026-03-02"},
