@@ -176,7 +176,10 @@ def test_brackets_stand_in_the_help(mien: Mien) -> None:
     for arguments, shown in (
         (("data", "augment"), "One key of [augmentation]; repeatable."),
         (("watch", "run"), "as [serve] does."),
+        (("watch", "run"), "Port to serve at. [8000]"),
         (("audience",), "Totals below it are hidden. [5]"),
+        (("audience",), "The last day, included. [the first]"),
+        (("store", "upgrade"), "The database of visits. [sqlite:///mien-watch.sqlite3]"),
     ):
         text = mien(*arguments, "--help").out.replace("\u2502", " ")
         assert shown in " ".join(text.split()), text

@@ -42,7 +42,7 @@ def audience(
     ],
     last: Annotated[
         datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, included. [the first]"),
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, included. \\[the first]"),
     ] = None,
     by: Annotated[
         str, typer.Option(help="camera, area, age, and one of hour, day, week; by commas.")

@@ -21,7 +21,7 @@ def upgrade(
         typer.Option(
             "--store",
             metavar="URL|FILE",
-            help="The database of visits. [sqlite:///mien-watch.sqlite3]",
+            help="The database of visits. \\[sqlite:///mien-watch.sqlite3]",
         ),
     ] = None,
 ) -> None:

@@ -32,6 +32,7 @@ Without re-identification a visit is not a person: who comes twice is two visits
   mien watch shop.toml --serve              ... and the audience on a page, over HTTP
   mien watch shop.toml --serve --no-cameras only the page, of what is stored
   mien watch check --camera 0               what can be expected of a camera
+  mien watch run --help                     all options of watching
 """
 
 
@@ -76,7 +77,7 @@ def run(
     host: Annotated[
         str | None, typer.Option(help="Address to serve at; 0.0.0.0 for every network.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Port to serve at. [8000]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve at. \\[8000]")] = None,
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the OpenAPI document, and exit.")
     ] = False,

@@ -113,7 +113,8 @@ def _from_place(source: str) -> State:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise RecipeError(
             f"network.weights: {source!r} is none of {', '.join(map(repr, known))}, nor a run "
-            f"folder, a model file or a safetensors file{hint}"
+            f"folder, a model file or a safetensors file{hint}; a run that another recipe makes "
+            "is trained first"
         )
     return read_file(path)
 
