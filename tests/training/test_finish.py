@@ -15,10 +15,10 @@ from mien.errors import OutputError, RecipeError
 from mien.evaluation.evaluate import evaluate
 from mien.evaluation.result import AUGMENTED, Evaluation
 from mien.images import load
-from mien.model import Model
+from mien.model import RUN_FILE, Model
 from mien.training import checkpoint
 from mien.training.describe import card_of
-from mien.training.finish import MODEL, classes_of, drawn_ages, exactly_known, finish
+from mien.training.finish import classes_of, drawn_ages, exactly_known, finish
 from mien.training.module import Trainee
 from mien.training.parts import Parts, targets_of
 from mien.training.recipe import Recipe, Task
@@ -35,7 +35,7 @@ def finished(
 ) -> tuple[Path, Evaluation]:
     folder = tmp_path_factory.mktemp("finished")
     path, result = finish(recipe, parts, whole / BEST, folder, threads=1)
-    assert path == folder / MODEL
+    assert path == folder / RUN_FILE
     return path, result
 
 
@@ -208,7 +208,7 @@ def test_pictures_are_shown_where_that_is_asked_for(
 def test_a_full_disk_leaves_no_model(
     whole: Path, recipe: Recipe, parts: Parts, tmp_path: Path
 ) -> None:
-    with files_of_at_most(100_000), pytest.raises(OutputError, match=f"{MODEL}: not written"):
+    with files_of_at_most(100_000), pytest.raises(OutputError, match=f"{RUN_FILE}: not written"):
         finish(recipe, parts, whole / BEST, tmp_path, threads=1)
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.npz"]
 

@@ -14,7 +14,7 @@ from mien.classic.learning import Material
 from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError
 from mien.evaluation.bootstrap import Resampling, estimates
-from mien.evaluation.calibration import temperature, vector_scaling
+from mien.evaluation.calibration import Scaling, temperature_scaling, vector_scaling
 from mien.evaluation.evaluate import measure
 from mien.evaluation.metrics import balanced_measure
 from mien.evaluation.result import Evaluation
@@ -188,9 +188,7 @@ def _can(one: Estimator, plan: Plan, tell: Callable[[str], None]) -> bool:
     return False
 
 
-def _calibrated(
-    pipeline: Any, material: Material, plan: Plan
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _calibrated(pipeline: Any, material: Material, plan: Plan) -> Scaling:
     """Return what makes a classification's probabilities honest; nothing for numbers."""
     if material.kind == "regression":
         return np.empty(0), np.empty(0)
@@ -199,8 +197,7 @@ def _calibrated(
     if plan.balance == "none":
         return vector_scaling(found, part.values)
     # Shifts would take the classes back to how frequent they are in the validation part.
-    count = len(material.task.labels)
-    return np.full(count, 1 / temperature(found, part.values)), np.zeros(count)
+    return temperature_scaling(found, part.values)
 
 
 def _measured(answering: Answering, material: Material, card: Card, plan: Plan) -> Evaluation:

@@ -197,7 +197,9 @@ def _table(title: str, rows: Iterator[dict[str, str]]) -> None:
 
 
 def _unit(kind: str, unit: str) -> str:
-    return printable(unit or ("years" if kind == "age" else ""))
+    from mien.evaluation.wording import counted
+
+    return printable(counted(kind, unit))
 
 
 def _figure(metric: "Metric", unit: str) -> dict[str, str]:

@@ -139,6 +139,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
     """
     from mien.cli.progress import watch
     from mien.cli.tables import epoch_line, headline
+    from mien.evaluation.wording import counted
     from mien.training import finish
     from mien.training import run as runs
     from mien.training.parts import load_parts
@@ -155,7 +156,7 @@ def _train(loaded: "Recipe", folder: Path, how: _How, *, resume: bool, again: st
     )
     typer.echo(_summary(loaded, parts, folder, trainee.begun), err=True)
     batches = watch("batches")
-    units = {t.name: t.unit or ("years" if t.kind == "age" else "") for t in loaded.tasks}
+    units = {t.name: counted(t.kind, t.unit) for t in loaded.tasks}
     try:
         best = runs.fit(
             loaded,

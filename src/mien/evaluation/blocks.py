@@ -380,4 +380,4 @@ def _unit(part: Measured, name: str) -> str:
     """Return what a figure counts: the task's unit for those that are no shares."""
     if wording.wording(name).kind == "share":
         return ""
-    return part.task.unit or ("years" if part.task.kind == "age" else "")
+    return wording.counted(part.task.kind, part.task.unit)

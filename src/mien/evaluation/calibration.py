@@ -11,6 +11,9 @@ from mien.card import Interval
 
 Scores = NDArray[np.floating[Any]]
 
+Scaling = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""What each class's score is multiplied by, and what is then added to it."""
+
 _SMALLEST_GROUP: Final = 20
 _SLACK: Final = 0.03
 _RAISE: Final = 0.25
@@ -46,9 +49,21 @@ def temperature(scores: Scores, truth: NDArray[np.int64]) -> float:
     return math.exp((low + high) / 2)
 
 
-def vector_scaling(
-    scores: Scores, truth: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def temperature_scaling(scores: Scores, truth: NDArray[np.int64]) -> Scaling:
+    """Return what dividing by the temperature is in the form of `vector_scaling`.
+
+    Args:
+        scores: N x classes, before softmax.
+        truth: N true classes by index.
+
+    Raises:
+        ValueError: N is 0.
+    """
+    classes = scores.shape[1]
+    return np.full(classes, 1 / temperature(scores, truth)), np.zeros(classes)
+
+
+def vector_scaling(scores: Scores, truth: NDArray[np.int64]) -> Scaling:
     """Return a scale and a bias for each class, so that probabilities are honest.
 
     The probabilities are softmax(scores * scale + bias) (vector scaling: Guo et al. 2017). A prior

@@ -102,7 +102,7 @@ def unit_of(comparison: Comparison, task: str, name: str) -> str:
     if wording.wording(name).kind == "share":
         return ""
     tasks = [t for run in comparison.contenders for t in run.card.tasks if t.name == task]
-    return next((t.unit or ("years" if t.kind == "age" else "") for t in tasks), "")
+    return next((wording.counted(t.kind, t.unit) for t in tasks), "")
 
 
 def digits_of(name: str) -> int:

@@ -13,9 +13,8 @@ from mien.evaluation.curves import History, read_history
 from mien.evaluation.predictions import NAME as PREDICTIONS
 from mien.evaluation.predictions import Predictions, read_predictions
 from mien.evaluation.result import Evaluation
-from mien.model import Model, find
+from mien.model import RUN_FILE, Model, find
 
-MODEL: Final = "model.onnx"
 HISTORY: Final = "history.csv"
 EVALUATION: Final = "evaluation.json"
 _CHOICE: Final = "validation/choice"
@@ -126,20 +125,21 @@ def _runs(place: str) -> list[Path]:
     folder = Path(place)
     if not folder.is_dir():
         return [find(place)]
-    if (folder / MODEL).exists():
-        return [folder / MODEL]
-    found = sorted(child / MODEL for child in folder.iterdir() if (child / MODEL).exists())
+    if (folder / RUN_FILE).exists():
+        return [folder / RUN_FILE]
+    found = sorted(child / RUN_FILE for child in folder.iterdir() if (child / RUN_FILE).exists())
     if not found:
         raise DataError(
-            f"{printable(place)}: holds no run that has ended, for there is no {MODEL} in it or in "
-            "its folders; end the training first, or name a model file"
+            f"{printable(place)}: holds no run that has ended, for there is no {RUN_FILE} in it or "
+            "in its folders; end the training first, or name a model file"
         )
     return found
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
     """Return a short name for each model file: its run's folder, with as many above as needed."""
-    parts = [(p.parent if p.name == MODEL else p.with_suffix("")).absolute().parts for p in paths]
+    runs = [p.parent if p.name == RUN_FILE else p.with_suffix("") for p in paths]
+    parts = [run.absolute().parts for run in runs]
     names = [own[-1] for own in parts]
     for depth in range(2, max(map(len, parts), default=0) + 1):
         if len(set(names)) == len(names):
@@ -163,7 +163,7 @@ def _contender(name: str, path: Path, model: Model, data: bytes, speed: Speed | 
     known: dict[str, Any] = {}
     metrics, split_hash = model.card.metrics, model.card.split_hash
     # A lone file's neighbours may be another model's.
-    if path.name == MODEL:
+    if path.name == RUN_FILE:
         if (folder / HISTORY).exists():
             known["history"] = read_history(folder / HISTORY)
         if (folder / PREDICTIONS).exists():

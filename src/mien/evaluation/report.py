@@ -165,7 +165,7 @@ def _measured(result: Evaluation, parts: Sequence[Measured], card: Card) -> str:
 
 def _chapter(part: Measured, found: Iterable[Block], embed: bool) -> Chapter:
     task, headline = part.task, part.headline
-    unit = task.unit or ("years" if task.kind == "age" else "")
+    unit = wording.counted(task.kind, task.unit)
     return Chapter(
         title=wording.title(task.name),
         anchor=f"task-{task.name}",

@@ -57,6 +57,11 @@ def wording(name: str) -> Wording:
     return _FIGURES.get(name, Wording(name.replace("_", " ")))
 
 
+def counted(kind: str, unit: str) -> str:
+    """Return what a task's numbers count: its unit, and of ages years."""
+    return unit or ("years" if kind == "age" else "")
+
+
 def title(name: str) -> str:
     """Return the name of a task or a grouping as people write it."""
     return name.replace("_", " ")

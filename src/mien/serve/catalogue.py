@@ -16,7 +16,7 @@ from mien.classifier import Classifier
 from mien.errors import ModelError, printable, shortened
 from mien.faces import detector_file
 from mien.images import Limits
-from mien.model import Model, find
+from mien.model import RUN_FILE, Model, find
 from mien.serve.problems import Problem
 from mien.serve.settings import Settings, SettingsError
 
@@ -26,7 +26,6 @@ Tensors = dict[str, NDArray[np.float32]]
 SMALL: Final = "-small"
 """What follows a model's name, and its file's, where it is the smaller one for browsers."""
 
-_OF_A_RUN: Final = "model.onnx"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -235,7 +234,7 @@ class Catalogue:
 
 def _name(path: Path) -> str:
     # Every run calls its model file so; its folder says which it is.
-    return path.absolute().parent.name if path.name == _OF_A_RUN else path.stem
+    return path.absolute().parent.name if path.name == RUN_FILE else path.stem
 
 
 def _read_by(entry: Entry) -> dict[str, tuple[object, ...]]:

@@ -16,19 +16,17 @@ from mien.data.batches import Target, targets
 from mien.data.manifest import Manifest
 from mien.data.progress import Watcher, unwatched
 from mien.errors import DataError, ModelError
-from mien.evaluation import calibration
+from mien.evaluation.calibration import Scaling
 from mien.evaluation.reading import Outputs, read, stacked
 from mien.model import Model
 from mien.networks.graph import FIRST_MEMBER
 from mien.tomlfile import explain
 from mien.training.export import with_card
-from mien.training.finish import classes_of, exactly_known
+from mien.training.finish import classes_of, exactly_known, scaling_of
 from mien.training.recalibrate import calibration_part, settle
 
 _LEAST: Final = 1e-20
 """Below it a probability counts as this much: single precision knows the logarithm of it."""
-
-_Scaling = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def ensemble(
@@ -153,7 +151,7 @@ def _card(cards: Sequence[Card], name: str, version: str) -> Card:
         ) from error
 
 
-def _scalings(tasks: Sequence[Task], outputs: Outputs, part: Manifest) -> dict[str, _Scaling]:
+def _scalings(tasks: Sequence[Task], outputs: Outputs, part: Manifest) -> dict[str, Scaling]:
     """Return task -> what makes the mean's probabilities honest; see `finish`."""
     labels = targets(part, [Target(task.name, task.labels or None) for task in tasks])
     found = {}
@@ -168,15 +166,11 @@ def _scalings(tasks: Sequence[Task], outputs: Outputs, part: Manifest) -> dict[s
             )
         scores = np.log(np.maximum(outputs[task.name][known], _LEAST))
         truth = classes_of(task, labels[task.name][known])
-        if task.kind == "classification":
-            found[task.name] = calibration.vector_scaling(scores, truth)
-        else:
-            scale = 1 / calibration.temperature(scores, truth)
-            found[task.name] = (np.full(task.outputs, scale), np.zeros(task.outputs))
+        found[task.name] = scaling_of(task, scores, truth)
     return found
 
 
-def _scaled(probabilities: NDArray[np.float32], scaling: _Scaling) -> NDArray[np.float32]:
+def _scaled(probabilities: NDArray[np.float32], scaling: Scaling) -> NDArray[np.float32]:
     """Return N x classes probabilities as the scaled graph gives them."""
     scale, shift = scaling
     scores = np.log(np.maximum(probabilities.astype(np.float64), _LEAST)) * scale + shift
@@ -185,7 +179,7 @@ def _scaled(probabilities: NDArray[np.float32], scaling: _Scaling) -> NDArray[np
 
 
 def _joined(
-    parts: Sequence[onnx.ModelProto], tasks: Sequence[Task], scalings: Mapping[str, _Scaling]
+    parts: Sequence[onnx.ModelProto], tasks: Sequence[Task], scalings: Mapping[str, Scaling]
 ) -> bytes:
     """Return the graph of all members and the mean of their scores.
 
@@ -279,7 +273,7 @@ def _share(graph: onnx.GraphProto, members: int) -> None:
 
 
 def _mean(
-    task: Task, given: Sequence[str], scaling: _Scaling | None
+    task: Task, given: Sequence[str], scaling: Scaling | None
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return what averages a task's outputs: numbers, or the scores behind probabilities."""
     if task.kind == "regression":

@@ -15,11 +15,12 @@ from mien.data.progress import Watcher, unwatched
 from mien.data.show import changed_tiles, choose, sheet
 from mien.errors import ModelError, RecipeError
 from mien.evaluation import calibration
+from mien.evaluation.calibration import Scaling
 from mien.evaluation.evaluate import evaluate, save
 from mien.evaluation.predictions import NAME as PREDICTIONS
 from mien.evaluation.result import AUGMENTED, Evaluation
 from mien.files import atomic_write
-from mien.model import Model
+from mien.model import RUN_FILE, Model
 from mien.networks.multitask import Looks, MultiTaskNet
 from mien.training import checkpoint
 from mien.training import recipe as recipes
@@ -31,7 +32,6 @@ from mien.training.quantise import quantise
 from mien.training.recipe import Recipe
 from mien.training.run import HISTORY
 
-MODEL: Final = "model.onnx"
 _BATCH: Final = 128
 _SHOWN: Final = 6
 """Pictures, and changes of each, that show the augmentation."""
@@ -40,7 +40,6 @@ _LEARNT_FROM: Final = 512
 """Pictures from which int8's ranges are learnt."""
 
 _Labels = dict[str, NDArray[np.float32]]
-_Scaling = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def finish(
@@ -99,7 +98,7 @@ def finish(
         keep=folder / PREDICTIONS,
     )
     card = card.model_copy(update={"metrics": result.card_metrics, "confusions": result.confusions})
-    path = folder / MODEL
+    path = folder / RUN_FILE
     with atomic_write(path, "wb") as file:
         file.write(with_card(data, card))
     if embed:
@@ -175,9 +174,7 @@ def _crops(part: Part, size: int, count: int | None = None) -> Iterator[NDArray[
         yield part.store.crops(range(start, min(start + _BATCH, end)), size)
 
 
-def _scalings(
-    net: MultiTaskNet, recipe: Recipe, part: Part, labels: _Labels
-) -> dict[str, _Scaling]:
+def _scalings(net: MultiTaskNet, recipe: Recipe, part: Part, labels: _Labels) -> dict[str, Scaling]:
     """Return task -> what makes its probabilities honest: a temperature for ages, else vectors."""
     with torch.no_grad():
         outputs = [net(torch.from_numpy(crops)) for crops in _crops(part, recipe.input.size)]
@@ -188,12 +185,17 @@ def _scalings(
             continue
         scores = np.concatenate([output[task.name].numpy() for output in outputs])[known]
         truth = classes_of(task, labels[task.name][known])
-        if task.kind == "classification":
-            found[task.name] = calibration.vector_scaling(scores, truth)
-        else:
-            scale = 1 / calibration.temperature(scores, truth)
-            found[task.name] = (np.full(task.outputs, scale), np.zeros(task.outputs))
+        found[task.name] = scaling_of(task, scores, truth)
     return found
+
+
+def scaling_of(
+    task: recipes.Task | Task, scores: NDArray[np.floating], truth: NDArray[np.int64]
+) -> Scaling:
+    """Return what makes a task's probabilities honest: a temperature for ages, else vectors."""
+    ages_read = task.kind == "age"
+    fit = calibration.temperature_scaling if ages_read else calibration.vector_scaling
+    return fit(scores, truth)
 
 
 def _with_intervals(card: Card, model: Model, parts: Parts, labels: _Labels) -> Card:
